@@ -1,0 +1,129 @@
+"""Messages between services: CloudEvents 1.0 in JSON, and the models events are written in."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Final
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+SPEC_VERSION: Final = "1.0"
+
+
+class BrokenMessage(ValueError):
+    """The bytes are no CloudEvent of ours; trying again can't help."""
+
+
+class Event(BaseModel):
+    """What a service announces. Its publisher owns the schema; a change of meaning is a new type.
+
+    ``EXAMPLE`` is the data of one such event: contract tests and the AsyncAPI document use it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    TYPE: ClassVar[str]
+    EXAMPLE: ClassVar[dict[str, Any]]
+
+
+class Received(BaseModel):
+    """A consumer's own copy of somebody's event, with only the fields it reads."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    TYPE: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One CloudEvent. ``subject`` is the key (a person): order is kept among equal keys."""
+
+    id: UUID
+    type: str
+    source: str
+    subject: str
+    time: datetime
+    data: dict[str, Any]
+    dataschema: str
+    traceparent: str | None = None
+
+    def to_json(self) -> bytes:
+        """The message in CloudEvents' JSON format, UTF-8."""
+        envelope: dict[str, Any] = {
+            "specversion": SPEC_VERSION,
+            "id": str(self.id),
+            "type": self.type,
+            "source": self.source,
+            "subject": self.subject,
+            "time": self.time.isoformat(),
+            "datacontenttype": "application/json",
+            "dataschema": self.dataschema,
+            "data": self.data,
+        }
+        if self.traceparent is not None:
+            envelope["traceparent"] = self.traceparent
+        return json.dumps(
+            envelope, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+        ).encode()
+
+    @classmethod
+    def from_json(cls, raw: bytes) -> "Message":
+        """Read a message back; raises `BrokenMessage` for anything that is not one."""
+        try:
+            envelope = json.loads(raw)
+            if envelope["specversion"] != SPEC_VERSION:
+                raise BrokenMessage(
+                    f"specversion {envelope['specversion']!r} is not {SPEC_VERSION}"
+                )
+            time = datetime.fromisoformat(envelope["time"])
+            if time.tzinfo is None:
+                raise BrokenMessage("time has no offset")
+            data = envelope["data"]
+            if not isinstance(data, dict):
+                raise BrokenMessage("data is not an object")
+            return cls(
+                id=UUID(envelope["id"]),
+                type=str(envelope["type"]),
+                source=str(envelope["source"]),
+                subject=str(envelope["subject"]),
+                time=time,
+                data=data,
+                dataschema=str(envelope.get("dataschema", "")),
+                traceparent=envelope.get("traceparent"),
+            )
+        except BrokenMessage:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise BrokenMessage(f"not a CloudEvent: {type(error).__name__}") from error
+
+
+def message_of(
+    event: Event,
+    *,
+    message_id: UUID,
+    key: str,
+    now: datetime,
+    traceparent: str | None = None,
+) -> Message:
+    """The message that announces ``event`` under ``key``."""
+    return Message(
+        id=message_id,
+        type=event.TYPE,
+        source=source_of(event.TYPE),
+        subject=key,
+        time=now,
+        data=event.model_dump(mode="json"),
+        dataschema=schema_of(event.TYPE),
+        traceparent=traceparent,
+    )
+
+
+def source_of(event_type: str) -> str:
+    """The CloudEvents source of a type: ``/cases`` for ``cases.visit-requested.v1``."""
+    return "/" + event_type.partition(".")[0]
+
+
+def schema_of(event_type: str) -> str:
+    """The name of the schema of a type's data; the file is in ``shared/contracts/events``."""
+    return f"urn:doorstep:event:{event_type}"
