@@ -60,6 +60,8 @@ def make_engine(url: str, *, pool_size: int = 5, application_name: str = "doorst
         pool_pre_ping=True,
         isolation_level="READ COMMITTED",
         insertmanyvalues_page_size=1000,
+        # What lenders wrote must not get into an error's text, and so into a log.
+        hide_parameters=True,
         connect_args={
             "application_name": application_name,
             "connect_timeout": 5,

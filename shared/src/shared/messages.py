@@ -71,31 +71,31 @@ class Message:
     def from_json(cls, raw: bytes) -> "Message":
         """Read a message back; raises `BrokenMessage` for anything that is not one."""
         try:
-            envelope = json.loads(raw)
-            if envelope["specversion"] != SPEC_VERSION:
-                raise BrokenMessage(
-                    f"specversion {envelope['specversion']!r} is not {SPEC_VERSION}"
-                )
-            time = datetime.fromisoformat(envelope["time"])
-            if time.tzinfo is None:
-                raise BrokenMessage("time has no offset")
-            data = envelope["data"]
-            if not isinstance(data, dict):
-                raise BrokenMessage("data is not an object")
-            return cls(
-                id=UUID(envelope["id"]),
-                type=str(envelope["type"]),
-                source=str(envelope["source"]),
-                subject=str(envelope["subject"]),
-                time=time,
-                data=data,
-                dataschema=str(envelope.get("dataschema", "")),
-                traceparent=envelope.get("traceparent"),
-            )
+            return cls(**_fields(json.loads(raw)))
         except BrokenMessage:
             raise
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BrokenMessage(f"not a CloudEvent: {type(error).__name__}") from error
+
+
+def _fields(envelope: dict[str, Any]) -> dict[str, Any]:
+    if envelope["specversion"] != SPEC_VERSION:
+        raise BrokenMessage(f"specversion is not {SPEC_VERSION}")
+    time = datetime.fromisoformat(envelope["time"])
+    if time.tzinfo is None:
+        raise BrokenMessage("time has no offset")
+    if not isinstance(envelope["data"], dict):
+        raise BrokenMessage("data is not an object")
+    return {
+        "id": UUID(envelope["id"]),
+        "type": str(envelope["type"]),
+        "source": str(envelope["source"]),
+        "subject": str(envelope["subject"]),
+        "time": time,
+        "data": envelope["data"],
+        "dataschema": str(envelope.get("dataschema", "")),
+        "traceparent": envelope.get("traceparent"),
+    }
 
 
 def message_of(
