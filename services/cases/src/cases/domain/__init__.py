@@ -1,0 +1,1 @@
+"""What cases decides: plain values and functions, without clock, database or network."""

@@ -1,0 +1,5 @@
+"""Alembic's entrance."""
+
+from shared.migration_env import run
+
+run()

@@ -1,0 +1,1 @@
+"""What cases keeps: tables, how they are loaded and saved, and which locks protect them."""
