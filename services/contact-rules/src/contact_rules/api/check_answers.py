@@ -1,0 +1,91 @@
+"""What checks say: each rule's result, the law behind it and what must be done at the door."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import ConfigDict, Field
+from shared.http import Answer
+from shared.problems import Language
+
+from contact_rules.domain import Check, Obligation, Result, Severity, SourceQuality, Window
+
+
+class SpanAnswer(Answer):
+    """Dates where a rule counts in days, else times; both ends included."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    from_: datetime | date = Field(alias="from")
+    to: datetime | date
+
+
+class WindowAnswer(Answer):
+    """Every whole second from the one to the other, both included, is a lawful start."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    from_: datetime = Field(alias="from")
+    to: datetime
+
+    @classmethod
+    def of(cls, window: Window, here: ZoneInfo | None) -> "WindowAnswer":
+        return cls(from_=local(window.from_, here), to=local(window.to, here))
+
+
+class CheckAnswer(Answer):
+    """One rule's answer."""
+
+    rule: str
+    pack: str = Field(description="With its version.", examples=["us-ma@2026-01-01"])
+    kind: str
+    severity: Severity
+    result: Result
+    measured: int | str | None
+    limit: int | str | None
+    window: SpanAnswer | None = Field(description="What the rule looked at.")
+    citation: str
+    source_quality: SourceQuality = Field(
+        description="How the rule's text is known: read, reported, or from memory."
+    )
+    message: str = Field(description="In the language of `Accept-Language`.")
+
+    @classmethod
+    def of(cls, check: Check, language: Language) -> "CheckAnswer":
+        window = check.window
+        return cls(
+            rule=check.rule,
+            pack=check.pack,
+            kind=check.kind,
+            severity=check.severity,
+            result=check.result,
+            measured=check.measured,
+            limit=check.limit,
+            window=None if window is None else SpanAnswer(from_=window.from_, to=window.to),
+            citation=check.citation,
+            source_quality=check.source_quality,
+            message=check.message.zh if language == "zh" else check.message.en,
+        )
+
+    @classmethod
+    def stored(cls, check: Mapping[str, Any], language: Language) -> "CheckAnswer":
+        """Of a check as it is kept with a decision."""
+        return cls.model_validate({**check, "message": check["message"][language]})
+
+
+class ObligationAnswer(Answer):
+    """What must be done or evidenced."""
+
+    rule: str
+    what: str
+    when: str
+
+    @classmethod
+    def of(cls, obligation: Obligation) -> "ObligationAnswer":
+        return cls(rule=obligation.rule, what=obligation.what, when=obligation.when)
+
+
+def local(moment: datetime, here: ZoneInfo | None) -> datetime:
+    """The instant as people there write it."""
+    return moment if here is None else moment.astimezone(here)

@@ -1,0 +1,106 @@
+"""Decisions as they were made: the facts, the rules, what each measured."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+from shared.db import transaction
+from shared.http import Answer, language
+from shared.problems import Language, Words, not_found
+
+from contact_rules.api.check_answers import CheckAnswer, ObligationAnswer, WindowAnswer
+from contact_rules.api.readers import Reader
+from contact_rules.api.served import Served
+from contact_rules.domain import Verdict
+from contact_rules.domain.approval import ApprovalState
+from contact_rules.store import approvals, decisions
+from contact_rules.store.approvals import SignedApproval
+from contact_rules.store.decisions import DecisionRecord
+
+router = APIRouter(tags=["decisions"])
+
+
+class ApprovalAnswer(Answer):
+    """The approval a decision gave, and what became of it."""
+
+    id: UUID
+    state: ApprovalState
+    expires_at: datetime
+    token: str = Field(description="Verifies with `/.well-known/approval-keys.json` alone.")
+
+    @classmethod
+    def of(cls, signed: SignedApproval) -> "ApprovalAnswer":
+        return cls(
+            id=signed.approval.id,
+            state=signed.approval.state,
+            expires_at=signed.approval.expires_at,
+            token=signed.token,
+        )
+
+
+class DecisionAnswer(Answer):
+    """A decision and all it rested on."""
+
+    id: UUID
+    visit_id: UUID
+    case_id: UUID
+    person_id: UUID
+    lender: str
+    verdict: Verdict
+    checks: Sequence[CheckAnswer]
+    obligations: Sequence[ObligationAnswer]
+    must_end_by: datetime | None
+    next_lawful: Sequence[WindowAnswer] = Field(
+        description="When the same visit would have been allowed, as things stood."
+    )
+    packs: Sequence[str]
+    facts: dict[str, Any] = Field(
+        description="The question, as `POST /v1/checks` takes it, without its history: that was"
+        " the person's ledger up to `ledger_seq`."
+    )
+    ledger_seq: int
+    engine: str = Field(description="The version of the rule engine.")
+    decided_at: datetime
+    approval: ApprovalAnswer | None
+
+    @classmethod
+    def of(
+        cls, record: DecisionRecord, signed: SignedApproval | None, language: Language
+    ) -> "DecisionAnswer":
+        return cls(
+            id=record.id,
+            visit_id=record.visit_id,
+            case_id=record.case_id,
+            person_id=record.person_id,
+            lender=record.lender,
+            verdict=record.verdict,
+            checks=[CheckAnswer.stored(check, language) for check in record.checks],
+            obligations=[ObligationAnswer.model_validate(each) for each in record.obligations],
+            must_end_by=record.must_end_by,
+            next_lawful=[WindowAnswer.model_validate(each) for each in record.next_lawful],
+            packs=record.packs,
+            facts=record.facts,
+            ledger_seq=record.ledger_seq,
+            engine=record.engine,
+            decided_at=record.decided_at,
+            approval=None if signed is None else ApprovalAnswer.of(signed),
+        )
+
+
+@router.get("/v1/decisions/{decision_id}")
+def get_decision(
+    decision_id: UUID,
+    caller: Reader,
+    service: Served,
+    language: Annotated[Language, Depends(language)],
+) -> DecisionAnswer:
+    """One decision. A lender sees those about its own visits."""
+    with transaction(service.engine) as session:
+        record = decisions.find(session, decision_id, lender=caller.lender_scope())
+        if record is None:
+            raise not_found(Words("decision", "决定"))
+        signed = approvals.of_visits(session, [record.visit_id]).get(record.visit_id)
+    return DecisionAnswer.of(record, signed, language)

@@ -1,0 +1,161 @@
+"""The rule packs as they are in force here: each rule with its law and how sure we are of it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import Field
+from shared.auth import Role, allow
+from shared.http import Answer, language
+from shared.paging import Listing, Page, page
+from shared.problems import Language, Words, not_found
+
+from contact_rules.api.served import Served
+from contact_rules.domain import Pack, Severity, SourceQuality, UnknownPack, Verdict
+from contact_rules.domain.packs import Applies, Covers
+from contact_rules.domain.rule import Rule
+from contact_rules.domain.selector import Selector
+from contact_rules.domain.zones import date_of
+
+router = APIRouter(tags=["packs"], dependencies=[Depends(allow(*Role))])
+
+
+class CoversAnswer(Answer):
+    """Whose law it is; null means all."""
+
+    country: str
+    region: str | None
+    collectors: Sequence[str] | None
+    products: Sequence[str] | None
+
+    @classmethod
+    def of(cls, covers: Covers) -> "CoversAnswer":
+        return cls(
+            country=covers.country,
+            region=covers.region,
+            collectors=_sorted(covers.collectors),
+            products=_sorted(covers.products),
+        )
+
+
+class PackAnswer(Answer):
+    """A pack without its rules."""
+
+    id: str
+    version: str
+    name: str = Field(description="With its version, as in checks.", examples=["tw@2026-01-01"])
+    title: str
+    applies: Applies
+    covers: CoversAnswer | None
+    effective_from: date | None
+    effective_to: date | None
+    source_quality: SourceQuality = Field(description="That of its least known rule.")
+    verify: Sequence[str] = Field(description="What nobody has read or settled yet.")
+    rule_count: int
+
+    @classmethod
+    def of(cls, pack: Pack, language: Language) -> "PackAnswer":
+        return cls(
+            id=pack.id,
+            version=pack.version,
+            name=pack.name,
+            title=pack.title.zh if language == "zh" else pack.title.en,
+            applies=pack.applies,
+            covers=None if pack.covers is None else CoversAnswer.of(pack.covers),
+            effective_from=pack.effective_from,
+            effective_to=pack.effective_to,
+            source_quality=pack.source_quality,
+            verify=pack.verify,
+            rule_count=len(pack.rules),
+        )
+
+
+class RuleAnswer(Answer):
+    """One rule."""
+
+    id: str
+    kind: str
+    severity: Severity
+    on_fail: Verdict
+    applies_when: Mapping[str, Sequence[str]]
+    exceptions: Sequence[Mapping[str, Sequence[str]]]
+    citation: str
+    source_quality: SourceQuality
+    effective_from: date | None
+    effective_to: date | None
+    message: str = Field(description="With blanks in braces that a check fills in.")
+
+    @classmethod
+    def of(cls, rule: Rule, language: Language) -> "RuleAnswer":
+        return cls(
+            id=rule.id,
+            kind=rule.kind,
+            severity=rule.severity,
+            on_fail=rule.on_fail,
+            applies_when=_selected(rule.applies_when),
+            exceptions=[_selected(each) for each in rule.exceptions],
+            citation=rule.citation,
+            source_quality=rule.source_quality,
+            effective_from=_date(rule.effective_from),
+            effective_to=_date(rule.effective_to),
+            message=rule.message.zh if language == "zh" else rule.message.en,
+        )
+
+
+class PackWithRulesAnswer(Answer):
+    """A pack with all its rules."""
+
+    pack: PackAnswer
+    rules: Sequence[RuleAnswer]
+
+
+@router.get("/v1/packs")
+def list_packs(
+    service: Served,
+    page: Annotated[Page, Depends(page)],
+    language: Annotated[Language, Depends(language)],
+) -> Listing[PackAnswer]:
+    """All packs, in the order of their ids."""
+    after = page.after(str)
+    packs = sorted(service.library, key=lambda pack: pack.id)
+    rest = [pack for pack in packs if after is None or pack.id > after[0]]
+    shown, following = page.cut(rest[: page.fetch], lambda pack: (pack.id,))
+    return Listing(items=[PackAnswer.of(pack, language) for pack in shown], next=following)
+
+
+@router.get("/v1/packs/{pack_id}")
+def get_pack(
+    pack_id: Annotated[
+        str, Path(max_length=100, description="With or without a version.", examples=["tw"])
+    ],
+    service: Served,
+    language: Annotated[Language, Depends(language)],
+) -> PackWithRulesAnswer:
+    """One pack with its rules: what each asks, its law, how hard it is and how sure we are."""
+    try:
+        (pack,) = service.library.named([pack_id])
+    except UnknownPack:
+        raise not_found(Words("pack", "规则包")) from None
+    return PackWithRulesAnswer(
+        pack=PackAnswer.of(pack, language),
+        rules=[RuleAnswer.of(rule, language) for rule in pack.rules],
+    )
+
+
+def _selected(selector: Selector) -> dict[str, list[str]]:
+    """What a selector asks, as packs write it: `not_` turns a property round."""
+    return {
+        f"not_{test.property}" if test.negated else test.property: sorted(test.values)
+        for test in selector.tests
+    }
+
+
+def _sorted(words: frozenset[str] | None) -> list[str] | None:
+    return None if words is None else sorted(words)
+
+
+def _date(day: int) -> date | None:
+    """The local day; None for the first and the last of all days, which mean without end."""
+    found = date_of(day)
+    return None if found in (date.min, date.max) else found

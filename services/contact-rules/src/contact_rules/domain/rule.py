@@ -1,0 +1,172 @@
+"""One rule of a pack, ready to be asked: is it about this contact, and if so, is it kept?"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Final, NamedTuple, Protocol
+
+from contact_rules.domain.decision import (
+    Check,
+    Result,
+    Severity,
+    SourceQuality,
+    Span,
+    Text,
+    Verdict,
+)
+from contact_rules.domain.question import Question
+from contact_rules.domain.selector import Selector
+from contact_rules.domain.wording import DOES_NOT_APPLY, SCOPE_UNKNOWN, Blanks, Template
+from contact_rules.domain.zones import DAY, Zone
+
+
+class Finding(NamedTuple):
+    """What a rule found, as bare as a calendar of thousands of findings needs it."""
+
+    result: Result
+    number: int = 0  # what it counted
+    span: tuple[int, int] | None = None  # what it looked at: days, or seconds, as its kind says
+    zone: Zone | None = None  # where those are local
+    reason: Text | None = None  # why it is not known, or not applicable
+    must_end_by: int | None = None
+
+
+class Reading(NamedTuple):
+    """A finding in the words of its kind, for the trace."""
+
+    measured: int | str | None
+    limit: int | str | None
+    window: Span | None
+    blanks: Blanks
+    words: Mapping[str, Text] | None = None  # blanks that differ by language
+
+
+class Judge(Protocol):
+    """What a kind of rule makes of its parameters.
+
+    `evaluate` depends on nothing but the question and the start. `turns` names every start
+    between the two at which its result may change, and may name more: a calendar asks `evaluate`
+    once between each two of them. `explain` puts a finding that passed or failed into words; the
+    blanks it fills are named in `blanks`, those that are always the same are `fixed`. Findings of
+    equal `sight` are explained alike, so that needs doing once only; None is like no other.
+    `effort` is how much `evaluate` costs, to ask the cheap ones first.
+    """
+
+    blanks: ClassVar[frozenset[str]]
+    effort: ClassVar[int]
+
+    @property
+    def fixed(self) -> Blanks: ...
+
+    def evaluate(self, question: Question, at: int) -> Finding: ...
+
+    def turns(self, question: Question, from_: int, to: int) -> Iterable[int]: ...
+
+    def explain(self, question: Question, at: int, finding: Finding) -> Reading: ...
+
+    def sight(self, question: Question, at: int, finding: Finding) -> Hashable: ...
+
+
+NOT_APPLICABLE = Finding(Result.NOT_APPLICABLE, reason=DOES_NOT_APPLY)
+_REMEMBERED: Final = 10_000
+_MAY_APPLY = Finding(Result.UNKNOWN, reason=SCOPE_UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule in force on the local days from `effective_from` to `effective_to`, both included."""
+
+    id: str
+    pack: str
+    kind: str
+    severity: Severity
+    on_fail: Verdict
+    citation: str
+    source_quality: SourceQuality
+    message: Template
+    effective_from: int
+    effective_to: int
+    basis: str
+    applies_when: Selector
+    exceptions: tuple[Selector, ...]
+    judge: Judge
+    _explained: dict[Hashable, Check] = field(default_factory=dict)
+
+    def evaluate(self, question: Question, at: int) -> Finding | None:
+        """What it finds for the contact begun at this instant; None on a day it is not in force."""
+        if not self._in_force(question, at):
+            return None
+        applies = self.applies_when.contact(question, at)
+        if applies is False:
+            return NOT_APPLICABLE
+        for exception in self.exceptions:
+            if exception.contact(question, at) is True:
+                return NOT_APPLICABLE
+        finding = self.judge.evaluate(question, at)
+        if applies is None and finding.result in (Result.FAIL, Result.UNKNOWN):
+            return _MAY_APPLY
+        return finding
+
+    def allows(self, question: Question, at: int) -> bool:
+        """Does it leave the verdict at `allow`?"""
+        finding = self.evaluate(question, at)
+        return finding is None or finding.result in (Result.PASS, Result.NOT_APPLICABLE)
+
+    def turns(self, question: Question, from_: int, to: int) -> set[int]:
+        """Every start after `from_`, up to `to`, at which `evaluate` may change its result."""
+        turns = set(self.applies_when.turns(question))
+        for exception in self.exceptions:
+            turns.update(exception.turns(question))
+        calendar = question.zone_for_dates(self.basis)
+        for day in (self.effective_from, self.effective_to + 1):
+            if from_ // DAY - 1 <= day <= to // DAY + 1:
+                turns.update(calendar.turns(day))
+        turns.update(self.judge.turns(question, from_, to))
+        return {turn for turn in turns if from_ < turn <= to}
+
+    def verdict(self, finding: Finding) -> Verdict:
+        """What this rule alone decides."""
+        if finding.result is Result.FAIL:
+            return self.on_fail
+        if finding.result is Result.UNKNOWN:
+            return Verdict.NEEDS_REVIEW
+        return Verdict.ALLOW
+
+    def explain(self, question: Question, at: int, finding: Finding) -> Check:
+        """The finding with its numbers, law and sentence."""
+        if finding.reason is not None:
+            return self._check(finding, Reading(None, None, None, {}), finding.reason)
+        sight = self.judge.sight(question, at, finding)
+        check = self._explained.get(sight)
+        if check is None:
+            reading = self.judge.explain(question, at, finding)
+            message = self.message.filled(reading.blanks, reading.words)
+            check = self._check(finding, reading, message)
+            if sight is not None:
+                if len(self._explained) >= _REMEMBERED:
+                    self._explained.clear()
+                self._explained[sight] = check
+        return check
+
+    def _check(self, finding: Finding, reading: Reading, message: Text) -> Check:
+        return Check(
+            rule=self.id,
+            pack=self.pack,
+            kind=self.kind,
+            severity=self.severity,
+            result=finding.result,
+            verdict=self.verdict(finding),
+            measured=reading.measured,
+            limit=reading.limit,
+            window=reading.window,
+            citation=self.citation,
+            source_quality=self.source_quality,
+            message=message,
+        )
+
+    def _in_force(self, question: Question, at: int) -> bool:
+        if self.effective_from + 1 < at // DAY < self.effective_to - 1:
+            return True  # so far from both that it is, wherever on earth the day is looked up
+        day = question.zone_for_dates(self.basis).day(at)
+        return self.effective_from <= day <= self.effective_to

@@ -1,0 +1,190 @@
+"""What contact-rules announces: its answer to each visit that was asked for."""
+
+from datetime import date, datetime
+from typing import Any, ClassVar, Final, Literal
+from uuid import UUID
+
+from shared.messages import Event
+from typing_extensions import TypedDict
+
+from contact_rules.domain import Check, Obligation, Span, Window
+from contact_rules.domain.approval import rfc3339
+
+# Nested parts are typed dictionaries: a decision has a dozen checks, and building a model object
+# for each was a fifth of the time of a decision. Their schema is the same.
+
+SpanData = TypedDict("SpanData", {"from": str, "to": str})
+"""Dates where a rule counts in days, else times; both ends included."""
+
+
+class MessageData(TypedDict):
+    en: str
+    zh: str
+
+
+class CheckData(TypedDict):
+    """One rule's answer with the law behind it."""
+
+    rule: str
+    pack: str
+    kind: str
+    severity: Literal["prohibition", "presumption", "guidance", "policy"]
+    result: Literal["pass", "fail", "unknown", "not_applicable"]
+    measured: int | str | None
+    limit: int | str | None
+    window: SpanData | None
+    citation: str
+    source_quality: Literal["text", "report", "memory"]
+    message: MessageData
+
+
+class ObligationData(TypedDict):
+    rule: str
+    what: str
+    when: str
+
+
+class ApprovalData(TypedDict):
+    """The signed yes. ``token`` proves it by the key in ``/.well-known/approval-keys.json``."""
+
+    id: UUID
+    token: str
+    expires_at: datetime
+    must_end_by: datetime | None
+    obligations: list[ObligationData]
+
+
+def span_data(span: Span) -> SpanData:
+    """A span as JSON: dates stay dates, times are in UTC."""
+    return {"from": _moment(span.from_), "to": _moment(span.to)}
+
+
+def window_data(window: Window) -> SpanData:
+    """The first and the last lawful start of a window, in UTC."""
+    return {"from": rfc3339(window.from_), "to": rfc3339(window.to)}
+
+
+def check_data(check: Check) -> CheckData:
+    """A check as JSON, in both languages."""
+    return {
+        "rule": check.rule,
+        "pack": check.pack,
+        "kind": check.kind,
+        "severity": check.severity.value,
+        "result": check.result.value,
+        "measured": check.measured,
+        "limit": check.limit,
+        "window": None if check.window is None else span_data(check.window),
+        "citation": check.citation,
+        "source_quality": check.source_quality.value,
+        "message": {"en": check.message.en, "zh": check.message.zh},
+    }
+
+
+def obligation_data(obligation: Obligation) -> ObligationData:
+    """An obligation as JSON."""
+    return {"rule": obligation.rule, "what": obligation.what, "when": obligation.when}
+
+
+def _moment(moment: date | datetime) -> str:
+    return rfc3339(moment) if isinstance(moment, datetime) else moment.isoformat()
+
+
+_CHECK_EXAMPLE: Final[dict[str, Any]] = {
+    "rule": "person-protection.visit-1d",
+    "pack": "person-protection@2026-01-01",
+    "kind": "event_count",
+    "severity": "policy",
+    "result": "fail",
+    "measured": 1,
+    "limit": 1,
+    "window": {"from": "2026-12-01", "to": "2026-12-01"},
+    "citation": "Doorstep: nobody is visited twice in a day, whoever the creditors are",
+    "source_quality": "text",
+    "message": {"en": "One visit a day at most.", "zh": "每日至多上门一次。"},
+}
+
+_IDS_EXAMPLE: Final[dict[str, Any]] = {
+    "visit_id": "019ae3a0-0000-7000-8000-000000000001",
+    "case_id": "019ae3a0-0000-7000-8000-000000000002",
+    "person_id": "019ae3a0-0000-7000-8000-000000000003",
+    "decision_id": "019ae3a0-0000-7000-8000-000000000004",
+}
+
+_NO_EXAMPLE: Final[dict[str, Any]] = {
+    **_IDS_EXAMPLE,
+    "checks": [_CHECK_EXAMPLE],
+    "next_lawful": [{"from": "2026-12-02T01:00:00Z", "to": "2026-12-02T13:30:00Z"}],
+}
+
+
+class VisitApproved(Event):
+    """The visit may take place as asked: its place is reserved in the person's ledger.
+
+    ``checks`` are the rules that applied, each with what it measured.
+    """
+
+    TYPE: ClassVar[str] = "contact-rules.visit-approved.v1"
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        **_IDS_EXAMPLE,
+        "approval": {
+            "id": "019ae3a0-0000-7000-8000-000000000005",
+            "token": "eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl",
+            "expires_at": "2026-12-01T03:30:00Z",
+            "must_end_by": "2026-12-01T14:00:00Z",
+            "obligations": [
+                {"rule": "tw.identify", "what": "show_authorisation", "when": "at_start"}
+            ],
+        },
+        "checks": [{**_CHECK_EXAMPLE, "result": "pass", "measured": 0}],
+    }
+
+    visit_id: UUID
+    case_id: UUID
+    person_id: UUID
+    decision_id: UUID
+    approval: ApprovalData
+    checks: list[CheckData]
+
+
+class VisitDenied(Event):
+    """The visit must not take place as asked.
+
+    ``checks`` are the rules that applied. ``next_lawful`` are starts at which the same visit would
+    be allowed as things stand; nothing is reserved for it.
+    """
+
+    TYPE: ClassVar[str] = "contact-rules.visit-denied.v1"
+    EXAMPLE: ClassVar[dict[str, Any]] = {**_NO_EXAMPLE, "verdict": "deny"}
+
+    visit_id: UUID
+    case_id: UUID
+    person_id: UUID
+    decision_id: UUID
+    verdict: Literal["deny"]
+    checks: list[CheckData]
+    next_lawful: list[SpanData]
+
+
+class VisitNeedsReview(Event):
+    """A person must look at it: a fact is missing or a rule leaves room. Nothing is reserved."""
+
+    TYPE: ClassVar[str] = "contact-rules.visit-needs-review.v1"
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        **_NO_EXAMPLE,
+        "verdict": "needs_review",
+        "checks": [{**_CHECK_EXAMPLE, "result": "unknown", "measured": None}],
+        "next_lawful": [],
+    }
+
+    visit_id: UUID
+    case_id: UUID
+    person_id: UUID
+    decision_id: UUID
+    verdict: Literal["needs_review"]
+    checks: list[CheckData]
+    next_lawful: list[SpanData]
+
+
+ALL: Final[tuple[type[Event], ...]] = (VisitApproved, VisitDenied, VisitNeedsReview)
+"""Every type of event this service publishes."""

@@ -1,0 +1,1 @@
+"""What contact-rules does about each thing that can happen, one function each."""

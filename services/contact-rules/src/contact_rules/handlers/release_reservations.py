@@ -1,0 +1,83 @@
+"""Visits were cancelled: their places in every window are free again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from shared.ids import new_id
+from sqlmodel import Session
+
+from contact_rules.domain.approval import ApprovalRefusal, release
+from contact_rules.domain.ledger import Entry, EntryKind, standing
+from contact_rules.store import approvals, ledger, persons
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledVisit:
+    """A visit that will not take place, why, and since when that is so."""
+
+    visit_id: UUID
+    person_id: UUID
+    lender: str
+    reason: str
+    cancelled_at: datetime
+
+
+def release_reservations(
+    session: Session, cancelled: Sequence[CancelledVisit], now: datetime
+) -> None:
+    """Release what these visits hold.
+
+    A visit that holds nothing (denied, or never asked for) is written down too: a request for it
+    that comes later reserves nothing. One that took place stays: what happened is not undone.
+    """
+    if not cancelled:
+        return
+    persons.lock(session, (visit.person_id for visit in cancelled))
+    histories = ledger.histories(session, sorted({visit.person_id for visit in cancelled}))
+    signed = approvals.of_visits(session, [visit.visit_id for visit in cancelled])
+    entries: list[Entry] = []
+    released = []
+    for visit in cancelled:
+        now_stands = standing(histories[visit.person_id]).get(visit.visit_id)
+        if now_stands is not None and now_stands.kind is not EntryKind.RESERVED:
+            _log.info("nothing_to_release", visit_id=str(visit.visit_id), stands=now_stands.kind)
+            continue
+        entry = _released(visit, now_stands, now)
+        entries.append(entry)
+        histories[visit.person_id].append(entry)
+        held = signed.get(visit.visit_id)
+        if held is not None:
+            try:
+                released.append(release(held.approval))
+            except ApprovalRefusal as refusal:
+                _log.warning("not_released", visit_id=str(visit.visit_id), why=refusal.code)
+    ledger.add(session, entries)
+    approvals.move(session, released)
+
+
+def _released(visit: CancelledVisit, held: Entry | None, now: datetime) -> Entry:
+    if held is None:
+        return Entry(
+            id=new_id(),
+            contact_id=visit.visit_id,
+            person_id=visit.person_id,
+            kind=EntryKind.RELEASED,
+            lender=visit.lender,
+            reason=visit.reason,
+            occurred_at=visit.cancelled_at,
+            recorded_at=now,
+        )
+    return replace(
+        held,
+        id=new_id(),
+        seq=None,
+        kind=EntryKind.RELEASED,
+        reason=visit.reason,
+        occurred_at=visit.cancelled_at,
+        recorded_at=now,
+    )

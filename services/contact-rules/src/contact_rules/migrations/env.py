@@ -1,0 +1,5 @@
+"""Runs the migrations of contact-rules."""
+
+from shared import migration_env
+
+migration_env.run()

@@ -1,0 +1,17 @@
+"""${message}"""
+
+from alembic import op
+
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    ${upgrades if upgrades else ""}
+
+
+def downgrade() -> None:
+    raise NotImplementedError("restore the dump taken before the upgrade")

@@ -1,0 +1,1 @@
+"""Tables of contact-rules: load and save, and the lock that a decision is made under."""

@@ -1,0 +1,105 @@
+"""Saves and finds decisions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam, insert, select
+from sqlmodel import Session
+
+from contact_rules.domain import Verdict
+from contact_rules.store.tables import DECISION, UUIDS
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecord:
+    """A decision as it is kept: evidence, so all of it is as it was said at the time.
+
+    ``facts`` is the question in the shape of ``POST /v1/checks`` without its history: that was
+    the person's ledger up to and including ``ledger_seq``. ``checks``, ``obligations`` and
+    ``next_lawful`` are as in the events. ``engine`` is the version that computed it.
+    """
+
+    id: UUID
+    visit_id: UUID
+    case_id: UUID
+    person_id: UUID
+    lender: str
+    verdict: Verdict
+    engine: str
+    packs: Sequence[str]
+    facts: dict[str, Any]
+    ledger_seq: int
+    checks: Sequence[Any]
+    obligations: Sequence[Any]
+    must_end_by: datetime | None
+    next_lawful: Sequence[Any]
+    decided_at: datetime
+
+
+_OF_VISITS: Final = select(DECISION).where(
+    DECISION.c.visit_id == bindparam("visits", type_=UUIDS).any_()
+)
+
+
+def of_visits(session: Session, visits: Sequence[UUID]) -> dict[UUID, DecisionRecord]:
+    """The decisions made about these visits, by visit."""
+    rows = session.execute(_OF_VISITS, {"visits": visits})
+    return {row.visit_id: _record(row) for row in rows}
+
+
+def find(session: Session, decision_id: UUID, *, lender: str | None) -> DecisionRecord | None:
+    """One decision; None if there is no such one, or not of ``lender`` where that is given."""
+    query = select(DECISION).where(DECISION.c.id == decision_id)
+    if lender is not None:
+        query = query.where(DECISION.c.lender == lender)
+    row = session.execute(query).one_or_none()
+    return None if row is None else _record(row)
+
+
+def add(session: Session, records: Sequence[DecisionRecord]) -> None:
+    """Save ``records`` in one statement."""
+    if records:
+        session.execute(insert(DECISION), [_values(record) for record in records])
+
+
+def _values(record: DecisionRecord) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "visit_id": record.visit_id,
+        "case_id": record.case_id,
+        "person_id": record.person_id,
+        "lender": record.lender,
+        "verdict": record.verdict,
+        "engine": record.engine,
+        "packs": list(record.packs),
+        "facts": record.facts,
+        "ledger_seq": record.ledger_seq,
+        "checks": list(record.checks),
+        "obligations": list(record.obligations),
+        "must_end_by": record.must_end_by,
+        "next_lawful": list(record.next_lawful),
+        "decided_at": record.decided_at,
+    }
+
+
+def _record(row: Row[Any]) -> DecisionRecord:
+    return DecisionRecord(
+        id=row.id,
+        visit_id=row.visit_id,
+        case_id=row.case_id,
+        person_id=row.person_id,
+        lender=row.lender,
+        verdict=Verdict(row.verdict),
+        engine=row.engine,
+        packs=row.packs,
+        facts=row.facts,
+        ledger_seq=row.ledger_seq,
+        checks=row.checks,
+        obligations=row.obligations,
+        must_end_by=row.must_end_by,
+        next_lawful=row.next_lawful,
+        decided_at=row.decided_at,
+    )

@@ -1,0 +1,99 @@
+"""Reads and adds to the ledger. Nothing here changes a line, and the database would refuse it."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam, insert, select
+from sqlmodel import Session
+
+from contact_rules.domain import Channel, Direction, Outcome, PlaceKind, Purpose, Role
+from contact_rules.domain.ledger import Entry, EntryKind
+from contact_rules.store.tables import LEDGER, UUIDS
+
+_OF_PERSONS: Final = (
+    select(LEDGER)
+    .where(LEDGER.c.person_id == bindparam("persons", type_=UUIDS).any_())
+    .order_by(LEDGER.c.person_id, LEDGER.c.seq)
+)
+
+
+def histories(session: Session, persons: Sequence[UUID]) -> dict[UUID, list[Entry]]:
+    """All entries of each person, in order; one statement for all.
+
+    To decide by it, hold the persons' locks from an earlier statement (`persons.lock`).
+    """
+    found: dict[UUID, list[Entry]] = {person: [] for person in persons}
+    for row in session.execute(_OF_PERSONS, {"persons": persons}):
+        found[row.person_id].append(entry_from(row))
+    return found
+
+
+def add(session: Session, entries: Sequence[Entry]) -> None:
+    """Write ``entries`` in order, in one statement. The caller holds their persons' locks."""
+    if entries:
+        session.execute(insert(LEDGER), [_values(entry) for entry in entries])
+
+
+def page(
+    session: Session, person: UUID, *, lender: str | None, after: int, limit: int
+) -> list[Entry]:
+    """At most ``limit`` entries behind ``seq`` ``after``, oldest first; ``lender``'s if given."""
+    query = select(LEDGER).where(LEDGER.c.person_id == person, LEDGER.c.seq > after)
+    if lender is not None:
+        query = query.where(LEDGER.c.lender == lender)
+    return [entry_from(row) for row in session.execute(query.order_by(LEDGER.c.seq).limit(limit))]
+
+
+def _values(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "contact_id": entry.contact_id,
+        "person_id": entry.person_id,
+        "kind": entry.kind,
+        "lender": entry.lender,
+        "channel": entry.channel,
+        "direction": entry.direction,
+        "starts_at": entry.starts_at,
+        "ends_at": entry.ends_at,
+        "purpose": entry.purpose,
+        "place": entry.place,
+        "party_id": entry.party_id,
+        "party_role": entry.party_role,
+        "debts": list(entry.debts),
+        "collector": entry.collector,
+        "point": entry.point,
+        "outcome": entry.outcome,
+        "reason": entry.reason,
+        "decision_id": entry.decision_id,
+        "occurred_at": entry.occurred_at,
+        "recorded_at": entry.recorded_at,
+    }
+
+
+def entry_from(row: Row[Any]) -> Entry:
+    """The entry in a row of the table."""
+    return Entry(
+        seq=row.seq,
+        id=row.id,
+        contact_id=row.contact_id,
+        person_id=row.person_id,
+        kind=EntryKind(row.kind),
+        lender=row.lender,
+        channel=None if row.channel is None else Channel(row.channel),
+        direction=None if row.direction is None else Direction(row.direction),
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        purpose=None if row.purpose is None else Purpose(row.purpose),
+        place=None if row.place is None else PlaceKind(row.place),
+        party_id=row.party_id,
+        party_role=None if row.party_role is None else Role(row.party_role),
+        debts=tuple(row.debts),
+        collector=row.collector,
+        point=row.point,
+        outcome=None if row.outcome is None else Outcome(row.outcome),
+        reason=row.reason,
+        decision_id=row.decision_id,
+        occurred_at=row.occurred_at,
+        recorded_at=row.recorded_at,
+    )

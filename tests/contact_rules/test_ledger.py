@@ -1,0 +1,112 @@
+"""What stands after any sequence of ledger entries."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from uuid import UUID
+
+import pytest
+from contact_rules.domain import Channel, Direction, Outcome, PlaceKind, Purpose, Role
+from contact_rules.domain.ledger import Entry, EntryKind, effective_history, standing
+
+NOW = datetime(2026, 12, 1, 2, tzinfo=UTC)
+PERSON, VISIT, OTHER = (UUID(int=number) for number in (1, 2, 3))
+
+RESERVED = Entry(
+    id=UUID(int=10),
+    contact_id=VISIT,
+    person_id=PERSON,
+    kind=EntryKind.RESERVED,
+    lender="northbank",
+    occurred_at=NOW,
+    recorded_at=NOW,
+    channel=Channel.VISIT,
+    direction=Direction.OUTBOUND,
+    starts_at=NOW,
+    ends_at=NOW + timedelta(minutes=30),
+    purpose=Purpose.COLLECT,
+    place=PlaceKind.HOME,
+    party_id="p1",
+    party_role=Role.DEBTOR,
+    debts=("d1", "d2"),
+    collector="c1",
+    point="a door",
+)
+RELEASED = replace(RESERVED, id=UUID(int=11), kind=EntryKind.RELEASED, reason="plan")
+NOTHING_TO_RELEASE = Entry(
+    id=UUID(int=12),
+    contact_id=VISIT,
+    person_id=PERSON,
+    kind=EntryKind.RELEASED,
+    lender="northbank",
+    occurred_at=NOW,
+    recorded_at=NOW,
+)
+CONSUMED = replace(
+    RESERVED,
+    id=UUID(int=13),
+    kind=EntryKind.CONSUMED,
+    outcome=Outcome.NOBODY_MET,
+    starts_at=NOW + timedelta(minutes=1),
+)
+
+
+def test_a_reservation_is_a_contact_whose_outcome_is_not_known() -> None:
+    (past,) = effective_history([RESERVED])
+    assert past.reserved
+    assert past.outcome is None
+    assert (past.channel, past.direction, past.place) == ("visit", "outbound", "home")
+    assert (past.party, past.role, past.debts) == ("p1", Role.DEBTOR, ("d1", "d2"))
+    assert (past.collector, past.lender, past.point) == ("c1", "northbank", "a door")
+    assert (past.starts_at, past.ends_at) == (RESERVED.starts_at, RESERVED.ends_at)
+    assert past.id == str(VISIT)
+
+
+def test_what_is_released_is_no_contact() -> None:
+    assert effective_history([RESERVED, RELEASED]) == ()
+    assert effective_history([NOTHING_TO_RELEASE]) == ()
+
+
+def test_what_happened_counts_by_its_outcome_and_when_it_was() -> None:
+    (past,) = effective_history([RESERVED, CONSUMED])
+    assert not past.reserved
+    assert past.outcome is Outcome.NOBODY_MET
+    assert past.starts_at == NOW + timedelta(minutes=1)
+
+
+def test_what_happened_stays_whatever_else_is_written_and_in_whatever_order() -> None:
+    for entries in permutations([RESERVED, RELEASED, CONSUMED]):
+        assert standing(entries)[VISIT] is CONSUMED
+
+
+def test_a_release_is_final() -> None:
+    again = replace(RESERVED, id=UUID(int=14))
+    assert effective_history([RESERVED, RELEASED, again]) == ()
+    assert effective_history([NOTHING_TO_RELEASE, RESERVED]) == ()
+
+
+def test_a_later_report_of_what_happened_counts() -> None:
+    corrected = replace(CONSUMED, id=UUID(int=15), outcome=Outcome.DEBTOR_MET)
+    (past,) = effective_history([CONSUMED, corrected])
+    assert past.outcome is Outcome.DEBTOR_MET
+
+
+def test_of_two_reservations_the_later_is_the_place() -> None:
+    moved = replace(RESERVED, id=UUID(int=16), starts_at=NOW + timedelta(days=1))
+    (past,) = effective_history([RESERVED, moved])
+    assert past.starts_at == NOW + timedelta(days=1)
+
+
+def test_contacts_do_not_touch_each_other() -> None:
+    other = replace(RESERVED, id=UUID(int=17), contact_id=OTHER)
+    (past,) = effective_history([RESERVED, other, RELEASED])
+    assert past.id == str(OTHER)
+
+
+def test_a_release_tells_of_no_contact() -> None:
+    from contact_rules.domain.ledger import past_contact
+
+    with pytest.raises(AssertionError):
+        past_contact(RELEASED)
