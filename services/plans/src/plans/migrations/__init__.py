@@ -1,0 +1,1 @@
+"""The schema of the plans database, one hand-written step after another."""
