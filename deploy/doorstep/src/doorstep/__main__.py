@@ -1,0 +1,55 @@
+"""The `doorstep` command: `doorstep --help` lists what it can do."""
+
+import sys
+
+import typer
+
+from doorstep.commands import contracts, packs, parked, run, story, sweep, token
+from doorstep.push import push
+from doorstep.screen import report
+from doorstep.signals import Stopped
+from doorstep.trouble import Trouble
+
+app = typer.Typer(
+    name="doorstep",
+    help="Doorstep: compliant field collections. Runs the whole house, pushes files, operates it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (
+    run.run,
+    run.demo,
+    story.story,
+    push,
+    token.token,
+    sweep.sweep,
+    contracts.contracts,
+):
+    app.command()(command)
+app.add_typer(parked.app, name="parked")
+app.add_typer(packs.app, name="packs")
+
+
+@app.callback()
+def _root() -> None:
+    """Doorstep: compliant field collections. Runs the whole house, pushes files, operates it."""
+
+
+def main() -> None:
+    """Runs the command line. A trouble becomes a sentence and an exit code, no traceback."""
+    try:
+        app(prog_name="doorstep")
+    except Trouble as trouble:
+        report(trouble)
+        sys.exit(trouble.exit_code)
+    except Stopped:
+        sys.exit(0)
+    except BrokenPipeError:
+        # `doorstep … | head`: nobody reads on, and that is no error of ours.
+        sys.stderr.close()
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

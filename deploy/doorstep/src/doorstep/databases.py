@@ -1,0 +1,96 @@
+"""The databases of the services, for an operator: as the environment says, or the home's."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+
+from shared.db import make_engine
+from sqlalchemy import Engine
+
+from doorstep import postgres
+from doorstep.home import existing_home
+from doorstep.trouble import Trouble
+
+
+class ServiceName(StrEnum):
+    """The services that have a database."""
+
+    CASES = "cases"
+    CONTACT_RULES = "contact-rules"
+    PLANS = "plans"
+
+    @property
+    def database(self) -> str:
+        return self.value.replace("-", "_")
+
+
+@contextmanager
+def engines(home: Path, *names: ServiceName) -> Iterator[dict[ServiceName, Engine]]:
+    """An engine for each service.
+
+    Where the environment names a service's database (`CASES_DATABASE_URL` or `…_FILE`, as the
+    service itself reads them) it is that one; else the home's, whose database is started for the
+    while if no house runs there. Raises Trouble.
+    """
+    named = {name: url for name in names if (url := _from_environment(name)) is not None}
+    if len(named) == len(names):
+        with _made(named) as found:
+            yield found
+    elif named:
+        lacking = ", ".join(name.value for name in names if name not in named)
+        raise Trouble(
+            f"The environment names databases, but none for {lacking}.",
+            "Set the missing …_DATABASE_URL too, or none of them to use a home.",
+        )
+    else:
+        with _of_home(home) as address, _made({n: _url(address, n) for n in names}) as found:
+            yield found
+
+
+def _from_environment(name: ServiceName) -> str | None:
+    """Read here and not through the service's settings, which demand much that is of no use."""
+    variable = f"{name.database}_DATABASE_URL".upper()
+    if url := os.environ.get(variable):
+        return url
+    if file := os.environ.get(f"{variable}_FILE"):
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise Trouble(f"{variable}_FILE names {file}: {error.strerror}.") from error
+    return None
+
+
+@contextmanager
+def _of_home(directory: Path) -> Iterator[postgres.Address]:
+    home = existing_home(directory)
+    if (running := postgres.find(home.postgres)) is not None:
+        yield running
+        return
+    with home.locked():
+        try:
+            server = postgres.start(home.postgres, durable=True)
+        except postgres.PostgresDidNotStart as error:
+            raise Trouble(str(error)) from error
+        with server:
+            yield server.address
+
+
+def _url(address: postgres.Address, name: ServiceName) -> str:
+    try:
+        return address.url(name.database, name.database)
+    except KeyError:
+        raise Trouble(
+            f"This home has no database for {name.value} yet: run the house once."
+        ) from None
+
+
+@contextmanager
+def _made(urls: dict[ServiceName, str]) -> Iterator[dict[ServiceName, Engine]]:
+    found = {name: make_engine(url, pool_size=2) for name, url in urls.items()}
+    try:
+        yield found
+    finally:
+        for engine in found.values():
+            engine.dispose()

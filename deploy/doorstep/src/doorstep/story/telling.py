@@ -1,0 +1,156 @@
+"""The story from its first line to its last."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from shared.clock import monotonic
+from shared.ids import new_id
+
+from doorstep.screen import Screen
+from doorstep.story import days
+from doorstep.story.callers import Callers
+from doorstep.story.debtors import Debtor, Fresh, nobody_knows_where, push_sample
+from doorstep.story.edge import Edge
+from doorstep.story.otherwise import StoryWentOtherwise
+from doorstep.story.repayment import agree_a_plan, pay_an_instalment
+from doorstep.story.table import visits_table
+from doorstep.story.visits import Told, Wanted, ask
+
+# Countries of the sample without a pack of their own, where the default policy holds.
+_WITHOUT_PACK: Final = ("IT", "VN", "JP")
+_TWICE: Final = 2
+_AT_NIGHT: Final = "By night"
+_UTC: Final = ZoneInfo("UTC")
+_CREDENTIALS: Final = ("work_id", "authorisation_letter", "certificate")
+
+
+def tell(callers: Callers, screen: Screen, now: datetime) -> None:
+    """Tells the whole story at `now`; takes some seconds. Raises StoryWentOtherwise.
+
+    May be told again to the same house: each time it visits debtors on whom no work was begun.
+    """
+    began = monotonic()
+    screen.title("1  A lender pushes its delinquent accounts")
+    accounts = push_sample(callers.lender, now, screen)
+    fresh = Fresh(callers.lender, accounts)
+
+    screen.title("2  Visits are asked for, and each is allowed or denied")
+    team = [_agent(callers, name) for name in ("Chen Wei-Ting 陳威廷", "Lin Yi-Chun 林怡君")]
+    wanted = _wanted(fresh, callers.lender, team, now)
+    with screen.step(
+        "asking for each and waiting for the decision", f"{len(wanted) + 1} asked for"
+    ):
+        told = []
+        for one in wanted:
+            told.append(ask(callers, one))
+            if one.title == _AT_NIGHT:
+                told.append(ask(callers, _at_the_next_lawful_time(told[-1])))
+    screen.console.print(visits_table(told))
+
+    called_off = told[0]
+    debtor = called_off.wanted.debtor
+    screen.title("3  One debtor agrees a repayment plan")
+    plan = agree_a_plan(callers, debtor, called_off.id, now, screen)
+
+    screen.title("4  A payment comes in")
+    pay_an_instalment(callers, debtor, plan, now, screen)
+
+    screen.title(f"All as it should be, in {monotonic() - began:.1f} seconds.")
+
+
+def _agent(callers: Callers, name: str) -> str:
+    agent = callers.ops.post(
+        "/cases/v1/agents",
+        {"name": name, "credentials": [{"kind": kind} for kind in _CREDENTIALS]},
+        expect=201,
+        key=f"story-{new_id()}",
+    )
+    return str(agent["id"])
+
+
+def _wanted(fresh: Fresh, lender: Edge, team: Sequence[str], now: datetime) -> list[Wanted]:
+    """The visits, in the order in which they are asked for. The first is to be called off."""
+
+    def visit(
+        title: str,
+        country: str,
+        clock: str,
+        because: tuple[str, str] | None,
+        *,
+        team: Sequence[str] = team,
+        party: str = "debtor",
+    ) -> Wanted:
+        debtor = fresh.debtor(country)
+        day = next(days.working_days(country, _zone(debtor), now))
+        starts_at = days.at(day, clock, _zone(debtor))
+        status = "denied" if because else "scheduled"
+        return Wanted(title, debtor, starts_at, team, status, because, party)
+
+    return [
+        visit("By day", "TW", "10:00", None),
+        visit(_AT_NIGHT, "TW", "22:15", ("tw", "window")),
+        _on_a_holiday(fresh, team, now),
+        visit("By a lone collector", "CN", "10:00", ("cn", "staffing"), team=team[:1]),
+        *_four_in_a_week(fresh.debtor("TW"), team, now),
+        visit("To a neighbour", "TW", "15:00", ("tw", "party"), party="neighbour"),
+        visit("To a colleague", "CN", "15:00", ("cn", "party"), party="colleague"),
+        _where_nobody_knows_the_hour(lender, team, now),
+    ]
+
+
+def _at_the_next_lawful_time(denied: Told) -> Wanted:
+    """What the answer promised must hold: the first of the lawful times it named is allowed."""
+    first = datetime.fromisoformat(denied.next_lawful[0]["from"])
+    return replace(
+        denied.wanted,
+        title="The same at its next lawful time",
+        starts_at=first,
+        status="scheduled",
+        because=None,
+    )
+
+
+def _on_a_holiday(fresh: Fresh, team: Sequence[str], now: datetime) -> Wanted:
+    """Where the default policy holds: on the country's own next public holiday, in the morning."""
+    for country in _WITHOUT_PACK:
+        debtor = fresh.debtor(country)
+        if (found := days.holiday(country, _zone(debtor), now)) is not None:
+            day, name = found
+            starts_at = days.at(day, "10:00", _zone(debtor))
+            because = ("default-policy", "window")
+            return Wanted(f"On a holiday ({name})", debtor, starts_at, team, "denied", because)
+    raise StoryWentOtherwise(
+        f"a public holiday in one of {', '.join(_WITHOUT_PACK)} within 85 days", "none"
+    )
+
+
+def _four_in_a_week(debtor: Debtor, team: Sequence[str], now: datetime) -> list[Wanted]:
+    """Two visits in seven days are what one person has to bear, whoever sends them."""
+    too_often = ("person-protection", "event_count")
+    week = days.working_week(debtor.country, _zone(debtor), now, days=4)
+    names = ("Once", "Twice", "Three times", "Four times")
+    return [
+        Wanted(
+            f"{name} in a week",
+            debtor,
+            days.at(day, "10:00", _zone(debtor)),
+            team,
+            "denied" if number > _TWICE else "scheduled",
+            too_often if number > _TWICE else None,
+        )
+        for number, (name, day) in enumerate(zip(names, week, strict=True), start=1)
+    ]
+
+
+def _where_nobody_knows_the_hour(lender: Edge, team: Sequence[str], now: datetime) -> Wanted:
+    debtor = nobody_knows_where(lender, now)
+    day = next(days.working_days("US", _UTC, now))
+    starts_at = days.at(day, "18:00", _UTC)  # daytime in all of the country, and still no answer
+    return Wanted("Where no time zone is known", debtor, starts_at, team, "needs_review")
+
+
+def _zone(debtor: Debtor) -> ZoneInfo:
+    return debtor.zone or _UTC
