@@ -137,6 +137,7 @@ def test_the_bucket_of_a_case_is_that_of_its_oldest_debt(house: House, town: lis
         ("limit=many", "?limit"),
         ("cursor=nonsense", "?cursor"),
         ("cursor=WzFd", "?cursor"),
+        ("cursor=WyIyMDI2LTExLTIzVDAyOjAwOjAwWiIsIm5vYm9keSJd", "?cursor"),
         ("status=open&status=closed", "?status"),
     ],
 )

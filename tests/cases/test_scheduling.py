@@ -263,10 +263,15 @@ class _Remote(KeySet):
         self.reachable = True
         self.patient = True
         self.fetched = False
+        self.old = False
 
     @property
     def may_refresh(self) -> bool:
         return self.patient
+
+    @property
+    def wants_refresh(self) -> bool:
+        return self.patient and (self.old or not self.fetched)
 
     def get(self, kid: str) -> Any:
         return self._source.get(kid) if self.fetched else None
@@ -324,6 +329,19 @@ def test_a_known_key_and_other_messages_ask_nobody(
     remote.fetched = True
     prepare([told(house, visit_id)])
     assert remote.asked == 0
+
+
+def test_keys_fetched_long_ago_are_fetched_again_if_they_can_be(
+    house: House, debt: Debt, remote: _Remote
+) -> None:
+    prepare = fetch_missing_keys(remote)
+    remote.fetched = remote.old = True
+    approval = told(house, house.ask(debt))
+    prepare([approval])
+    assert remote.asked == 1
+    remote.reachable = False
+    prepare([approval])
+    assert remote.asked == 2
 
 
 def test_keys_in_a_file_are_never_asked_for(house: House, debt: Debt) -> None:

@@ -13,7 +13,6 @@ from shared.bus import Bus, BusUnavailable
 from shared.clock import Clock, utc_now
 from shared.db import make_engine
 from shared.http.routes import OpenRoute
-from shared.inbox import Consumer
 from shared.keys import BadKeys
 from shared.migrate import upgrade
 from shared.service import Service, Site, run_api, run_worker
@@ -120,9 +119,7 @@ def _migrate(settings: ServiceSettings, build: Build, package: str) -> None:
         engine.dispose()
     service = _built(build, settings)
     try:
-        for loop in service.loops:
-            if isinstance(loop, Consumer):
-                loop.declare()
+        service.declare()
     finally:
         service.close()
     _log.info("migrated", package=package)

@@ -125,6 +125,9 @@ def _turning(services: list[Service]) -> Iterator[None]:
     """The loops of all services, each in its thread; at the end each finishes its round."""
     stopping = threading.Event()
     threads: list[threading.Thread] = []
+    # All queues before any relay: what nobody is bound to yet would be nobody's for ever.
+    for service in services:
+        service.declare()
     try:
         for service in services:
             threads += run_loops(service.loops, stopping, service.watch)

@@ -151,22 +151,25 @@ def lock(session: Session, messages: Sequence[Message]) -> None:
 def fetch_missing_keys(keys: KeySet) -> Prepare:
     """Before the transaction: fetch contact-rules' public keys if an approval names an unknown one.
 
-    While they can't be fetched it raises `TimeoutError`: the batch is kept and tried again, for
-    the approvals may be good. One whose key is in no fetched set is tried, and parks.
+    Also when they were fetched long ago, for one may have been withdrawn since. While a missing
+    one can't be fetched it raises `TimeoutError`: the batch is kept and tried again, for the
+    approvals may be good. One whose key is in no fetched set is tried, and parks.
     """
     # A set of keys in a file is read by itself, and never refreshed over the network.
     remote = keys.may_refresh
 
     def prepare(messages: Sequence[Message]) -> None:
-        if not remote or all(keys.get(kid) is not None for kid in _key_names(messages)):
-            return
-        if not keys.may_refresh:
+        named = _key_names(messages) if remote else set()
+        unknown = any(keys.get(kid) is None for kid in named)
+        if unknown and not keys.may_refresh:
             raise TimeoutError("contact-rules' keys were asked for a moment ago")
-        try:
-            keys.refresh()
-        except BadKeys as error:
-            _log.warning("approval_keys_unreachable", why=str(error))
-            raise TimeoutError("contact-rules' keys can't be reached") from None
+        if unknown or (named and keys.wants_refresh):
+            try:
+                keys.refresh()
+            except BadKeys as error:
+                _log.warning("approval_keys_unreachable", why=str(error))
+                if unknown:
+                    raise TimeoutError("contact-rules' keys can't be reached") from None
 
     return prepare
 

@@ -5,6 +5,7 @@ from typing import Final
 from shared.bus import Bus
 from shared.clock import Clock, utc_now
 from shared.db import make_engine
+from shared.housekeeping import Housekeeping
 from shared.inbox import Consumer
 from shared.keys import KeySet
 from shared.outbox import Relay
@@ -48,6 +49,7 @@ def build(settings: CasesSettings, bus: Bus, clock: Clock = utc_now) -> CasesSer
             Relay(engine, bus, clock, service=NAME),
             consumer,
             ImportLoop(engine, clock, identities),
+            Housekeeping(engine, clock, service=NAME),
         ],
         clock=clock,
         migrations="cases",

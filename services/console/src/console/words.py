@@ -114,10 +114,15 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "failed": ("Something went wrong on our side.", "服务器发生错误。"),
     "back": ("Back to the cases", "返回案件列表"),
     "other_language": ("中文", "English"),
+}
+
+# The services' codes: one that is missing here is shown as it is.
+_CODES: Final[dict[str, tuple[str, str]]] = {
+    # how a rule is known
     "text": ("read in the law", "已核对法条"),
     "report": ("reported, law not read", "据报道，未核对法条"),
     "memory": ("from memory, not verified", "凭记忆，未核实"),
-    # The field's codes.
+    # states, verdicts, severities
     "open": ("open", "已立案"),
     "working": ("working", "处理中"),
     "resolved": ("resolved", "已解决"),
@@ -155,9 +160,51 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "field": ("field", "外访"),
     "agency": ("agency", "委外"),
     "legal": ("legal", "法务"),
+    # parties and places
+    "debtor": ("debtor", "债务人"),
+    "co_debtor": ("co-debtor", "共同债务人"),
+    "household": ("household", "同住人"),
+    "employer": ("employer", "雇主"),
+    "attorney": ("attorney", "律师"),
+    "reference": ("reference", "联系人"),
+    "agreed": ("agreed place", "约定地点"),
+    "other": ("other", "其他"),
+    # purposes and products
+    "collect": ("to collect", "催收"),
+    "locate": ("to locate", "查找下落"),
+    "relay": ("to pass on a request", "转告"),
+    "legal_notice": ("legal notice", "法律通知"),
+    "credit_card": ("credit card", "信用卡"),
+    "consumer_loan": ("consumer loan", "消费贷款"),
+    "microcredit": ("microcredit", "小额贷款"),
+    "mortgage": ("mortgage", "按揭贷款"),
+    "auto": ("car loan", "汽车贷款"),
+    "business_loan": ("business loan", "经营贷款"),
+    "private_loan": ("private loan", "民间借贷"),
+    # what happens to cases and visits
+    "opened": ("case opened", "立案"),
+    "account_added": ("account added", "加入账户"),
+    "account_updated": ("account updated", "更新账户"),
+    "visit_requested": ("visit requested", "申请外访"),
+    "visit_scheduled": ("visit scheduled", "外访已排期"),
+    "visit_denied": ("visit denied", "外访被拒绝"),
+    "visit_needs_review": ("visit needs review", "外访须人工审核"),
+    "visit_cancelled": ("visit cancelled", "外访取消"),
+    "visit_completed": ("visit completed", "外访完成"),
+    "plan_activated": ("plan activated", "计划生效"),
+    "plan_completed": ("plan completed", "计划完成"),
+    "plan_cancelled": ("plan cancelled", "计划取消"),
+    "payment_received": ("payment received", "收到还款"),
+    "account_paid": ("account paid", "账户结清"),
+    "payment": ("payment", "还款"),
+    "plan": ("repayment plan", "还款计划"),
+    "agent": ("agent", "外访员"),
+    "lender": ("lender", "委托方"),
+    "written": ("in writing", "书面"),
+    "oral": ("by word of mouth", "口头"),
+    "oral_recorded": ("by word of mouth, recorded", "口头并录音"),
+    "separate_instrument": ("in a document of its own", "单独文书"),
 }
-
-CODES: Final = frozenset(_WORDS)
 
 
 class Words:
@@ -175,5 +222,5 @@ class Words:
 
     def code(self, code: object) -> str:
         """A code of the services in words; one without words is shown as it is."""
-        found = _WORDS.get(str(code))
+        found = _CODES.get(str(code))
         return str(code).replace("_", " ") if found is None else found[self._at]

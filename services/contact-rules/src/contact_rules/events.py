@@ -22,17 +22,22 @@ class MessageData(TypedDict):
     zh: str
 
 
-class CheckData(TypedDict):
-    """One rule's answer with the law behind it."""
+class TraceData(TypedDict):
+    """What one rule found. With a yes that is all that is told: its law is in the pack."""
 
     rule: str
     pack: str
-    kind: str
-    severity: Literal["prohibition", "presumption", "guidance", "policy"]
     result: Literal["pass", "fail", "unknown", "not_applicable"]
     measured: int | str | None
     limit: int | str | None
     window: SpanData | None
+
+
+class CheckData(TraceData):
+    """What one rule found, and the law behind it."""
+
+    kind: str
+    severity: Literal["prohibition", "presumption", "guidance", "policy"]
     citation: str
     source_quality: Literal["text", "report", "memory"]
     message: MessageData
@@ -64,17 +69,24 @@ def window_data(window: Window) -> SpanData:
     return {"from": rfc3339(window.from_), "to": rfc3339(window.to)}
 
 
-def check_data(check: Check) -> CheckData:
-    """A check as JSON, in both languages."""
+def trace_data(check: Check) -> TraceData:
+    """What a check found, as JSON."""
     return {
         "rule": check.rule,
         "pack": check.pack,
-        "kind": check.kind,
-        "severity": check.severity.value,
         "result": check.result.value,
         "measured": check.measured,
         "limit": check.limit,
         "window": None if check.window is None else span_data(check.window),
+    }
+
+
+def check_data(check: Check) -> CheckData:
+    """A check as JSON, in both languages."""
+    return {
+        **trace_data(check),
+        "kind": check.kind,
+        "severity": check.severity.value,
         "citation": check.citation,
         "source_quality": check.source_quality.value,
         "message": {"en": check.message.en, "zh": check.message.zh},
@@ -90,18 +102,26 @@ def _moment(moment: date | datetime) -> str:
     return rfc3339(moment) if isinstance(moment, datetime) else moment.isoformat()
 
 
-_CHECK_EXAMPLE: Final[dict[str, Any]] = {
-    "rule": "person-protection.visit-1d",
-    "pack": "person-protection@2026-01-01",
-    "kind": "event_count",
-    "severity": "policy",
+_TRACE_EXAMPLE: Final[dict[str, Any]] = {
+    "rule": "person-protection.visits-1d",
+    "pack": "person-protection@2026-11-21",
     "result": "fail",
-    "measured": 1,
+    "measured": 2,
     "limit": 1,
     "window": {"from": "2026-12-01", "to": "2026-12-01"},
-    "citation": "Doorstep: nobody is visited twice in a day, whoever the creditors are",
+}
+
+_CHECK_EXAMPLE: Final[dict[str, Any]] = {
+    **_TRACE_EXAMPLE,
+    "kind": "event_count",
+    "severity": "policy",
+    "citation": "Doorstep house rule, visits to one person (no law)",
     "source_quality": "text",
-    "message": {"en": "One visit a day at most.", "zh": "每日至多上门一次。"},
+    "message": {
+        "en": "At most 1 visit a day to one person over all debts and lenders; this would be"
+        " number 2 on 2026-12-01.",
+        "zh": "对同一人，不论债务与委托方，每天最多上门 1 次；本次将是 2026-12-01 的第 2 次。",
+    },
 }
 
 _IDS_EXAMPLE: Final[dict[str, Any]] = {
@@ -121,7 +141,7 @@ _NO_EXAMPLE: Final[dict[str, Any]] = {
 class VisitApproved(Event):
     """The visit may take place as asked: its place is reserved in the person's ledger.
 
-    ``checks`` are the rules that applied, each with what it measured.
+    ``checks`` are the rules that applied and what each measured; their laws are in the packs.
     """
 
     TYPE: ClassVar[str] = "contact-rules.visit-approved.v1"
@@ -136,7 +156,7 @@ class VisitApproved(Event):
                 {"rule": "tw.identify", "what": "show_authorisation", "when": "at_start"}
             ],
         },
-        "checks": [{**_CHECK_EXAMPLE, "result": "pass", "measured": 0}],
+        "checks": [{**_TRACE_EXAMPLE, "result": "pass", "measured": 1}],
     }
 
     visit_id: UUID
@@ -144,7 +164,7 @@ class VisitApproved(Event):
     person_id: UUID
     decision_id: UUID
     approval: ApprovalData
-    checks: list[CheckData]
+    checks: list[TraceData]
 
 
 class VisitDenied(Event):

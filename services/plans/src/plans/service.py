@@ -5,6 +5,7 @@ from typing import Final
 from shared.bus import Bus
 from shared.clock import Clock, utc_now
 from shared.db import make_engine
+from shared.housekeeping import Housekeeping
 from shared.inbox import Consumer
 from shared.outbox import Relay
 
@@ -28,7 +29,11 @@ def build(settings: PlansSettings, bus: Bus, clock: Clock = utc_now) -> PlansSer
         app=api.make(),
         engine=engine,
         bus=bus,
-        loops=[Relay(engine, bus, clock, service=NAME), consumer],
+        loops=[
+            Relay(engine, bus, clock, service=NAME),
+            consumer,
+            Housekeeping(engine, clock, service=NAME),
+        ],
         clock=clock,
         migrations="plans",
     )

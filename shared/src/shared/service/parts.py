@@ -14,6 +14,7 @@ from shared.bus import Bus
 from shared.clock import Clock, utc_now
 from shared.http.operations import Check, Readiness
 from shared.http.routes import routes_of
+from shared.inbox import Consumer
 from shared.log import frames
 from shared.loops import Loop
 from shared.service.looping import LoopWatch
@@ -79,6 +80,15 @@ class Service(Site):
         self.watch = LoopWatch(self.name)
         # With the broker away the API still does all it promises: events wait in the outbox.
         self.readiness = Readiness(self._api_checks(), degrading=self._worker_checks())
+
+    def declare(self) -> None:
+        """Make the queues of this service, so that nothing published from now on is missed.
+
+        Before any relay of the house starts. Raises `BusUnavailable`.
+        """
+        for loop in self.loops:
+            if isinstance(loop, Consumer):
+                loop.declare()
 
     def worker_readiness(self) -> Readiness:
         """What ``/readyz`` of a worker says: it can do nothing without the broker."""

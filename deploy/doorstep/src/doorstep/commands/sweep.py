@@ -1,28 +1,16 @@
 """`doorstep sweep`: forgets what has served its time. Run it daily; twice changes nothing."""
 
-from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
-from typing import Annotated, Final
+from datetime import date, datetime, time
+from typing import Annotated
 
 import typer
 from shared.clock import utc_now
-from shared.db import transaction
-from sqlalchemy import Engine
-from sqlmodel import Session
 
 from doorstep.commands.options import DEFAULT_HOME, HomeOption
 from doorstep.databases import ServiceName, engines
 from doorstep.screen import Screen
 from doorstep.trouble import Trouble
-from shared import idempotency, inbox, outbox
-
-# A client that retries does so within a day. Broker and relay hold a message for hours at most;
-# the inbox must remember far longer, or a late copy would have its effect again.
-_KEEP: Final[dict[str, tuple[Callable[[Session, datetime], int], timedelta]]] = {
-    "answers to idempotency keys": (idempotency.purge, timedelta(days=7)),
-    "published events": (outbox.purge, timedelta(days=30)),
-    "marks of received messages": (inbox.purge, timedelta(days=90)),
-}
+from shared import housekeeping
 
 
 def sweep(
@@ -42,8 +30,7 @@ def sweep(
     with engines(home, *ServiceName) as by_service:
         for name, engine in by_service.items():
             counts = [
-                f"{_all(engine, purge, moment - kept)} {what}"
-                for what, (purge, kept) in _KEEP.items()
+                f"{count} {what}" for what, count in housekeeping.sweep(engine, moment).items()
             ]
             screen.say(f"{name.value}: forgot {', '.join(counts)}.")
 
@@ -53,14 +40,3 @@ def _end_of(day: date, now: datetime) -> datetime:
     if day > now.date():
         raise Trouble(f"{day} is still to come; what it would forget may yet be needed.")
     return min(moment, now)
-
-
-def _all(engine: Engine, purge: Callable[[Session, datetime], int], before: datetime) -> int:
-    """Small transactions until nothing is left, so that no request waits for a long one."""
-    total = 0
-    while True:
-        with transaction(engine) as session:
-            count = purge(session, before)
-        total += count
-        if not count:
-            return total

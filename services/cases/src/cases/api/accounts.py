@@ -17,7 +17,7 @@ from cases.api.fields import ExternalId
 from cases.api.served import READERS, WRITERS, OfLender, Served, fields_named, lender_named
 from cases.domain.account import Buckets, days_past_due, local_day
 from cases.domain.money import to_text
-from cases.handlers.accounts import Received, Result, receive_accounts
+from cases.handlers.accounts import Result, receive_accounts
 from cases.store import accounts as stored
 from cases.store import addresses
 from cases.store.tables import AccountRow, AddressRow
@@ -274,6 +274,3 @@ def account_answer(
         received_at=row.received_at,
         updated_at=row.updated_at,
     )
-
-
-__all__ = ["AccountBody", "Received", "account_of", "router"]

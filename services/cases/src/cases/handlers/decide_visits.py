@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from cases.domain import approval as approvals
 from cases.domain import visit as domain
-from cases.domain.approval import Approval, ApprovalMismatch, Obligation
+from cases.domain.approval import Approval, Obligation
 from cases.domain.visit import CancelReason, Visit, VisitStatus, VisitStep
 from cases.events import VisitScheduled
 from cases.handlers.cancel_visits import cancel
@@ -146,12 +146,3 @@ def deny_visits(session: Session, denials: Sequence[tuple[UUID, Denial]], now: d
             raise DecisionOutOfPlace(f"visit {visit.id} is {visit.status} and can't be denied")
     decisions.deny(session, [denial for _, denial in denials], now)
     visits.move(session, steps, by=BY, now=now)
-
-
-__all__ = [
-    "Answered",
-    "ApprovalMismatch",
-    "DecisionOutOfPlace",
-    "deny_visits",
-    "schedule_visits",
-]

@@ -13,7 +13,11 @@ _STATIC: Final = Path(__file__).parents[1] / "static"
 
 
 def make() -> FastAPI:
-    """The console's application. Each page asks for the token itself, by its cookie."""
+    """The console's application. Each page asks for the token itself, by its cookie.
+
+    All pages but the entrance are below ``/console``: the services' prefixes have names that a page
+    would like to have, too.
+    """
     app = make_app(
         name="console",
         title="Doorstep console",
@@ -25,5 +29,5 @@ def make() -> FastAPI:
     trouble.add_pages(app)
     for part in (sign_in, cases, visits, plans, packs):
         app.include_router(part.router)
-    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.mount("/console/static", StaticFiles(directory=_STATIC), name="static")
     return app

@@ -14,10 +14,10 @@ STATUSES = ("open", "working", "resolved", "closed")
 @router.get("/")
 def begin() -> Response:
     """The cases are where one begins."""
-    return RedirectResponse("/cases", status_code=303)
+    return RedirectResponse("/console/cases", status_code=303)
 
 
-@router.get("/cases")
+@router.get("/console/cases")
 def list_cases(
     request: Request, reader: SignedIn, q: str = "", status: str = "", cursor: str = ""
 ) -> Response:
@@ -27,7 +27,7 @@ def list_cases(
     return render(request, "cases", values)
 
 
-@router.get("/cases/{case_id}")
+@router.get("/console/cases/{case_id}")
 def show_case(request: Request, reader: SignedIn, case_id: str) -> Response:
     """One case: debtor, accounts, addresses, visits, plans, what happened."""
     case = reader.one("cases", "cases", case_id)

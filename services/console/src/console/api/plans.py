@@ -8,14 +8,14 @@ from console.api.page import SignedIn, render
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/plans")
+@router.get("/console/plans")
 def list_plans(request: Request, reader: SignedIn, cursor: str = "") -> Response:
     """Plans, the last offered first."""
     page = reader.one("plans", "plans", cursor=cursor, limit=50)
     return render(request, "plans", {"page": page, "cursor": cursor})
 
 
-@router.get("/plans/{plan_id}")
+@router.get("/console/plans/{plan_id}")
 def show_plan(request: Request, reader: SignedIn, plan_id: str) -> Response:
     """One plan: what is due when, what is paid, and its history."""
     return render(request, "plan", {"plan": reader.one("plans", "plans", plan_id)})

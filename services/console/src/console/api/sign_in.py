@@ -23,13 +23,13 @@ async def _form(request: Request) -> dict[str, str]:
 Form = Annotated[dict[str, str], Depends(_form)]
 
 
-@router.get("/sign-in")
+@router.get("/console/sign-in")
 def show_sign_in(request: Request, refused: bool = False) -> Response:
     """The form."""
     return render(request, "sign_in", {"refused": refused}, status=401 if refused else 200)
 
 
-@router.post("/sign-in")
+@router.post("/console/sign-in")
 def sign_in(request: Request, form: Form) -> Response:
     """Keep a token that the services accept in a cookie that no script can read."""
     token = form.get("token", "").strip()
@@ -42,7 +42,7 @@ def sign_in(request: Request, form: Form) -> Response:
         return render(request, "sign_in", {"refused": True}, status=401)
     except NotAllowed:
         pass  # a good token of a role with other pages
-    answer = RedirectResponse("/cases", status_code=303)
+    answer = RedirectResponse("/console/cases", status_code=303)
     answer.set_cookie(
         TOKEN_COOKIE,
         token,
@@ -53,15 +53,15 @@ def sign_in(request: Request, form: Form) -> Response:
     return answer
 
 
-@router.post("/sign-out")
+@router.post("/console/sign-out")
 def sign_out(_request: Request) -> Response:
     """Forget the token."""
-    answer = RedirectResponse("/sign-in", status_code=303)
+    answer = RedirectResponse("/console/sign-in", status_code=303)
     answer.delete_cookie(TOKEN_COOKIE)
     return answer
 
 
-@router.get("/language/{language}")
+@router.get("/console/language/{language}")
 def choose_language(language: Language, to: str = "/") -> Response:
     """Remember the language and go back to a page of ours, never to another site."""
     ours = to.startswith("/") and not to.startswith(("//", "/\\"))

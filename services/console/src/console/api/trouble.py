@@ -6,10 +6,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from shared.problems import Problem
 from starlette.exceptions import HTTPException
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from console.api.page import TOKEN_COOKIE, language_of, render
 from console.clients import NotAllowed, NotSignedIn, NotThere, NotUnderstood, Unreachable
+from console.words import Words
 
 _PAGES: Final[dict[type[Exception], tuple[int, str]]] = {
     NotThere: (404, "not_found"),
@@ -31,13 +32,13 @@ def add_pages(app: FastAPI) -> None:
 
 async def _said(request: Request, error: Exception) -> Response:
     status, key = _PAGES[type(error)]
-    return render(request, "trouble", {"message_key": key, "service": ""}, status=status)
+    return _page(request, status, key)
 
 
 async def _http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     key = "not_found" if status in {404, 405} else "not_understood"
-    answer = render(request, "trouble", {"message_key": key, "service": ""}, status=status)
+    answer = _page(request, status, key)
     for name, value in (getattr(error, "headers", None) or {}).items():
         answer.headers[name] = value
     return answer
@@ -46,19 +47,23 @@ async def _http(request: Request, error: Exception) -> Response:
 async def _problem(request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, Problem) else 500
     key = "not_understood" if status < 500 else "failed"
-    return render(request, "trouble", {"message_key": key, "service": ""}, status=status)
+    return _page(request, status, key)
 
 
 async def _unreachable(request: Request, error: Exception) -> Response:
     service = error.service if isinstance(error, Unreachable) else ""
-    values = {"message_key": "unreachable", "service": service}
-    return render(request, "trouble", values, status=503)
+    return _page(request, 503, "unreachable", service=service)
+
+
+def _page(request: Request, status: int, key: str, **blanks: str) -> HTMLResponse:
+    message = str(getattr(Words(language_of(request)), key)).format(**blanks)
+    return render(request, "trouble", {"message": message}, status=status)
 
 
 async def _to_sign_in(request: Request, error: Exception) -> Response:
-    answer = RedirectResponse("/sign-in", status_code=303)
+    answer = RedirectResponse("/console/sign-in", status_code=303)
     if TOKEN_COOKIE in request.cookies:
-        answer = RedirectResponse("/sign-in?refused=true", status_code=303)
+        answer = RedirectResponse("/console/sign-in?refused=true", status_code=303)
         answer.delete_cookie(TOKEN_COOKIE)
     answer.headers["Content-Language"] = language_of(request)
     return answer

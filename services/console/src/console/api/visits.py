@@ -10,7 +10,7 @@ router = APIRouter(include_in_schema=False)
 STATUSES = ("requested", "needs_review", "denied", "scheduled", "completed", "cancelled")
 
 
-@router.get("/visits")
+@router.get("/console/visits")
 def list_visits(request: Request, reader: SignedIn, status: str = "", cursor: str = "") -> Response:
     """Visits, the last asked for first."""
     page = reader.one(
@@ -20,7 +20,7 @@ def list_visits(request: Request, reader: SignedIn, status: str = "", cursor: st
     return render(request, "visits", values)
 
 
-@router.get("/visits/{visit_id}")
+@router.get("/console/visits/{visit_id}")
 def show_visit(request: Request, reader: SignedIn, visit_id: str) -> Response:
     """One visit: approved with what must be done, or why not and when instead."""
     visit = reader.one("cases", "visits", visit_id)

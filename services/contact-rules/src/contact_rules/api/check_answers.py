@@ -10,6 +10,7 @@ from shared.http import Answer
 from shared.problems import Language
 
 from contact_rules.domain import Check, Obligation, Result, Severity, SourceQuality, Window
+from contact_rules.domain.rule import Rule
 
 
 class SpanAnswer(Answer):
@@ -68,10 +69,38 @@ class CheckAnswer(Answer):
             message=check.message.zh if language == "zh" else check.message.en,
         )
 
+
+class KeptCheckAnswer(Answer):
+    """One rule's answer as it was kept with a decision.
+
+    With a yes only what was found was kept. The rule's law is then that of the pack, and null
+    where that version of the pack is not here any more.
+    """
+
+    rule: str
+    pack: str
+    kind: str | None
+    severity: Severity | None
+    result: Result
+    measured: int | str | None
+    limit: int | str | None
+    window: SpanAnswer | None
+    citation: str | None
+    source_quality: SourceQuality | None
+    message: str | None = Field(description="Of rules asked for a denial or a review.")
+
     @classmethod
-    def stored(cls, check: Mapping[str, Any], language: Language) -> "CheckAnswer":
-        """Of a check as it is kept with a decision."""
-        return cls.model_validate({**check, "message": check["message"][language]})
+    def of(
+        cls, check: Mapping[str, Any], rule: Rule | None, language: Language
+    ) -> "KeptCheckAnswer":
+        law: dict[str, Any] = {
+            "kind": rule and rule.kind,
+            "severity": rule and rule.severity,
+            "citation": rule and rule.citation,
+            "source_quality": rule and rule.source_quality,
+        }
+        message = check["message"][language] if "message" in check else None
+        return cls.model_validate({**law, **check, "message": message})
 
 
 class ObligationAnswer(Answer):

@@ -11,11 +11,12 @@ from shared.db import transaction
 from shared.http import Answer, language
 from shared.problems import Language, Words, not_found
 
-from contact_rules.api.check_answers import CheckAnswer, ObligationAnswer, WindowAnswer
+from contact_rules.api.check_answers import KeptCheckAnswer, ObligationAnswer, WindowAnswer
 from contact_rules.api.readers import Reader
 from contact_rules.api.served import Served
-from contact_rules.domain import Verdict
+from contact_rules.domain import Library, Verdict
 from contact_rules.domain.approval import ApprovalState
+from contact_rules.domain.rule import Rule
 from contact_rules.store import approvals, decisions
 from contact_rules.store.approvals import SignedApproval
 from contact_rules.store.decisions import DecisionRecord
@@ -50,7 +51,7 @@ class DecisionAnswer(Answer):
     person_id: UUID
     lender: str
     verdict: Verdict
-    checks: Sequence[CheckAnswer]
+    checks: Sequence[KeptCheckAnswer]
     obligations: Sequence[ObligationAnswer]
     must_end_by: datetime | None
     next_lawful: Sequence[WindowAnswer] = Field(
@@ -68,8 +69,13 @@ class DecisionAnswer(Answer):
 
     @classmethod
     def of(
-        cls, record: DecisionRecord, signed: SignedApproval | None, language: Language
+        cls,
+        record: DecisionRecord,
+        signed: SignedApproval | None,
+        library: Library,
+        language: Language,
     ) -> "DecisionAnswer":
+        rules = _rules(record.packs, library)
         return cls(
             id=record.id,
             visit_id=record.visit_id,
@@ -77,7 +83,10 @@ class DecisionAnswer(Answer):
             person_id=record.person_id,
             lender=record.lender,
             verdict=record.verdict,
-            checks=[CheckAnswer.stored(check, language) for check in record.checks],
+            checks=[
+                KeptCheckAnswer.of(check, rules.get(check["rule"]), language)
+                for check in record.checks
+            ],
             obligations=[ObligationAnswer.model_validate(each) for each in record.obligations],
             must_end_by=record.must_end_by,
             next_lawful=[WindowAnswer.model_validate(each) for each in record.next_lawful],
@@ -103,4 +112,10 @@ def get_decision(
         if record is None:
             raise not_found(Words("decision", "决定"))
         signed = approvals.of_visits(session, [record.visit_id]).get(record.visit_id)
-    return DecisionAnswer.of(record, signed, language)
+    return DecisionAnswer.of(record, signed, service.library, language)
+
+
+def _rules(packs: Sequence[str], library: Library) -> dict[str, Rule]:
+    """The rules of those of these packs that are still here in that very version."""
+    here = {pack.name: pack for pack in library}
+    return {rule.id: rule for name in packs if name in here for rule in here[name].rules}

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlmodel import Session
 
 from contact_rules.domain.approval import Approval, ApprovalState
+from contact_rules.store.rows import Adding
 from contact_rules.store.tables import APPROVAL, UUIDS
 
 
@@ -20,6 +21,23 @@ class SignedApproval:
     token: str
 
 
+_add: Final = Adding(
+    APPROVAL,
+    (
+        "id",
+        "decision_id",
+        "visit_id",
+        "person_id",
+        "lender",
+        "state",
+        "starts_at",
+        "ends_at",
+        "must_end_by",
+        "expires_at",
+        "issued_at",
+        "token",
+    ),
+)
 _OF_VISITS: Final = select(APPROVAL).where(
     APPROVAL.c.visit_id == bindparam("visits", type_=UUIDS).any_()
 )
@@ -39,7 +57,7 @@ def of_visits(session: Session, visits: Sequence[UUID]) -> dict[UUID, SignedAppr
 def add(session: Session, approvals: Sequence[SignedApproval]) -> None:
     """Save new approvals in one statement."""
     if approvals:
-        session.execute(insert(APPROVAL), [_values(signed) for signed in approvals])
+        _add(session, map(_values, approvals))
 
 
 def move(session: Session, approvals: Sequence[Approval]) -> None:
@@ -51,22 +69,22 @@ def move(session: Session, approvals: Sequence[Approval]) -> None:
         session.execute(_MOVE, {"ids": ids, "state": state})
 
 
-def _values(signed: SignedApproval) -> dict[str, Any]:
+def _values(signed: SignedApproval) -> list[Any]:
     approval = signed.approval
-    return {
-        "id": approval.id,
-        "decision_id": approval.decision_id,
-        "visit_id": approval.visit_id,
-        "person_id": approval.person_id,
-        "lender": approval.lender,
-        "state": approval.state,
-        "starts_at": approval.starts_at,
-        "ends_at": approval.ends_at,
-        "must_end_by": approval.must_end_by,
-        "expires_at": approval.expires_at,
-        "issued_at": approval.issued_at,
-        "token": signed.token,
-    }
+    return [
+        approval.id,
+        approval.decision_id,
+        approval.visit_id,
+        approval.person_id,
+        approval.lender,
+        approval.state,
+        approval.starts_at,
+        approval.ends_at,
+        approval.must_end_by,
+        approval.expires_at,
+        approval.issued_at,
+        signed.token,
+    ]
 
 
 def _signed(row: Row[Any]) -> SignedApproval:

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, insert, select
+from sqlalchemy import Row, bindparam, select
 from sqlmodel import Session
 
 from contact_rules.domain import Verdict
+from contact_rules.store.rows import Adding
 from contact_rules.store.tables import DECISION, UUIDS
 
 
@@ -18,8 +19,9 @@ class DecisionRecord:
     """A decision as it is kept: evidence, so all of it is as it was said at the time.
 
     ``facts`` is the question in the shape of ``POST /v1/checks`` without its history: that was
-    the person's ledger up to and including ``ledger_seq``. ``checks``, ``obligations`` and
-    ``next_lawful`` are as in the events. ``engine`` is the version that computed it.
+    the person's ledger up to and including ``ledger_seq``. ``checks`` (all of them, with their
+    law unless the verdict is a yes), ``obligations`` and ``next_lawful`` are as in the events.
+    ``engine`` is the version that computed it.
     """
 
     id: UUID
@@ -39,6 +41,26 @@ class DecisionRecord:
     decided_at: datetime
 
 
+_add: Final = Adding(
+    DECISION,
+    (
+        "id",
+        "visit_id",
+        "case_id",
+        "person_id",
+        "lender",
+        "verdict",
+        "engine",
+        "packs",
+        "facts",
+        "ledger_seq",
+        "checks",
+        "obligations",
+        "must_end_by",
+        "next_lawful",
+        "decided_at",
+    ),
+)
 _OF_VISITS: Final = select(DECISION).where(
     DECISION.c.visit_id == bindparam("visits", type_=UUIDS).any_()
 )
@@ -62,27 +84,27 @@ def find(session: Session, decision_id: UUID, *, lender: str | None) -> Decision
 def add(session: Session, records: Sequence[DecisionRecord]) -> None:
     """Save ``records`` in one statement."""
     if records:
-        session.execute(insert(DECISION), [_values(record) for record in records])
+        _add(session, map(_values, records))
 
 
-def _values(record: DecisionRecord) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "visit_id": record.visit_id,
-        "case_id": record.case_id,
-        "person_id": record.person_id,
-        "lender": record.lender,
-        "verdict": record.verdict,
-        "engine": record.engine,
-        "packs": list(record.packs),
-        "facts": record.facts,
-        "ledger_seq": record.ledger_seq,
-        "checks": list(record.checks),
-        "obligations": list(record.obligations),
-        "must_end_by": record.must_end_by,
-        "next_lawful": list(record.next_lawful),
-        "decided_at": record.decided_at,
-    }
+def _values(record: DecisionRecord) -> list[Any]:
+    return [
+        record.id,
+        record.visit_id,
+        record.case_id,
+        record.person_id,
+        record.lender,
+        record.verdict,
+        record.engine,
+        list(record.packs),
+        record.facts,
+        record.ledger_seq,
+        record.checks,
+        record.obligations,
+        record.must_end_by,
+        record.next_lawful,
+        record.decided_at,
+    ]
 
 
 def _record(row: Row[Any]) -> DecisionRecord:

@@ -4,17 +4,45 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, insert, select
+from sqlalchemy import Row, bindparam, select
 from sqlmodel import Session
 
 from contact_rules.domain import Channel, Direction, Outcome, PlaceKind, Purpose, Role
 from contact_rules.domain.ledger import Entry, EntryKind
+from contact_rules.store.rows import Adding
 from contact_rules.store.tables import LEDGER, UUIDS
 
 _OF_PERSONS: Final = (
     select(LEDGER)
     .where(LEDGER.c.person_id == bindparam("persons", type_=UUIDS).any_())
     .order_by(LEDGER.c.person_id, LEDGER.c.seq)
+)
+
+_add: Final = Adding(
+    LEDGER,
+    (
+        "id",
+        "contact_id",
+        "person_id",
+        "kind",
+        "lender",
+        "channel",
+        "direction",
+        "starts_at",
+        "ends_at",
+        "purpose",
+        "place",
+        "party_id",
+        "party_role",
+        "debts",
+        "collector",
+        "point",
+        "outcome",
+        "reason",
+        "decision_id",
+        "occurred_at",
+        "recorded_at",
+    ),
 )
 
 
@@ -32,7 +60,7 @@ def histories(session: Session, persons: Sequence[UUID]) -> dict[UUID, list[Entr
 def add(session: Session, entries: Sequence[Entry]) -> None:
     """Write ``entries`` in order, in one statement. The caller holds their persons' locks."""
     if entries:
-        session.execute(insert(LEDGER), [_values(entry) for entry in entries])
+        _add(session, map(_values, entries))
 
 
 def page(
@@ -45,30 +73,30 @@ def page(
     return [entry_from(row) for row in session.execute(query.order_by(LEDGER.c.seq).limit(limit))]
 
 
-def _values(entry: Entry) -> dict[str, Any]:
-    return {
-        "id": entry.id,
-        "contact_id": entry.contact_id,
-        "person_id": entry.person_id,
-        "kind": entry.kind,
-        "lender": entry.lender,
-        "channel": entry.channel,
-        "direction": entry.direction,
-        "starts_at": entry.starts_at,
-        "ends_at": entry.ends_at,
-        "purpose": entry.purpose,
-        "place": entry.place,
-        "party_id": entry.party_id,
-        "party_role": entry.party_role,
-        "debts": list(entry.debts),
-        "collector": entry.collector,
-        "point": entry.point,
-        "outcome": entry.outcome,
-        "reason": entry.reason,
-        "decision_id": entry.decision_id,
-        "occurred_at": entry.occurred_at,
-        "recorded_at": entry.recorded_at,
-    }
+def _values(entry: Entry) -> list[Any]:
+    return [
+        entry.id,
+        entry.contact_id,
+        entry.person_id,
+        entry.kind,
+        entry.lender,
+        entry.channel,
+        entry.direction,
+        entry.starts_at,
+        entry.ends_at,
+        entry.purpose,
+        entry.place,
+        entry.party_id,
+        entry.party_role,
+        list(entry.debts),
+        entry.collector,
+        entry.point,
+        entry.outcome,
+        entry.reason,
+        entry.decision_id,
+        entry.occurred_at,
+        entry.recorded_at,
+    ]
 
 
 def entry_from(row: Row[Any]) -> Entry:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Table, Text, Uuid
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -73,12 +73,12 @@ class DecisionRow(Row, table=True):
     verdict: str = Field(sa_type=Text)
     engine: str = Field(sa_type=Text)
     packs: list[str] = Field(sa_type=ARRAY(Text))
-    facts: dict[str, Any] = Field(sa_type=JSONB)
+    facts: dict[str, Any] = Field(sa_type=JSON)
     ledger_seq: int = Field(sa_type=BigInteger)
-    checks: list[Any] = Field(sa_type=JSONB)
-    obligations: list[Any] = Field(sa_type=JSONB)
+    checks: list[Any] = Field(sa_type=JSON)
+    obligations: list[Any] = Field(sa_type=JSON)
     must_end_by: datetime | None = Field(sa_type=_AT)
-    next_lawful: list[Any] = Field(sa_type=JSONB)
+    next_lawful: list[Any] = Field(sa_type=JSON)
     decided_at: datetime = Field(sa_type=_AT)
 
 

@@ -60,22 +60,22 @@ CREATE TRIGGER ledger_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledg
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_rewrite();
 
 -- The whole answer to one visit and all it rested on. The history was the person's ledger up to
--- and including ledger_seq.
+-- and including ledger_seq. Evidence is kept as it was written, byte for byte, so json and not jsonb.
 CREATE TABLE decision (
     id          uuid        PRIMARY KEY,
     visit_id    uuid        NOT NULL UNIQUE,
     case_id     uuid        NOT NULL,
-    person_id   uuid        NOT NULL REFERENCES person,
+    person_id   uuid        NOT NULL,
     lender      text        NOT NULL,
     verdict     text        NOT NULL CHECK (verdict IN ('allow', 'deny', 'needs_review')),
     engine      text        NOT NULL,
     packs       text[]      NOT NULL,
-    facts       jsonb       NOT NULL,
+    facts       json        NOT NULL,
     ledger_seq  bigint      NOT NULL CHECK (ledger_seq >= 0),
-    checks      jsonb       NOT NULL,
-    obligations jsonb       NOT NULL,
+    checks      json        NOT NULL,
+    obligations json        NOT NULL,
     must_end_by timestamptz,
-    next_lawful jsonb       NOT NULL,
+    next_lawful json        NOT NULL,
     decided_at  timestamptz NOT NULL
 );
 CREATE TRIGGER decision_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON decision
