@@ -43,9 +43,9 @@ verify: tools  ## committed contracts are what the code says
 contracts: tools  ## write OpenAPI, AsyncAPI and event schemas to shared/contracts
 	@$(BIN)/doorstep contracts
 
-bench: tools  ## speed: bare and real side by side
+bench: tools  ## speed: bare and real side by side        ARGS="P3 P5 --out bench.jsonl"
 	@tests/support/setup
-	@$(BIN)/python -m pytest tests/benchmarks $(ARGS)
+	@$(BIN)/python tests/benchmarks $(ARGS)
 
 up: environment  ## the same house as containers behind one gateway (docker compose), on port 8000
 	@deploy/compose up $(ARGS)

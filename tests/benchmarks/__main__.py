@@ -28,8 +28,8 @@ def main() -> int:
     lines = []
     with servers.running() as running:
         print(
-            f"Python {platform.python_version()};"
-            f" PostgreSQL {running.postgres.backing.phrase}, RabbitMQ {running.rabbit.backing.phrase}",
+            f"Python {platform.python_version()}; PostgreSQL is {running.postgres.backing.phrase},"
+            f" RabbitMQ {running.rabbit.backing.phrase}",
             flush=True,
         )
         for module in dict.fromkeys(BENCHMARKS[name] for name in wanted):

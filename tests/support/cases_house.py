@@ -1,4 +1,4 @@
-"""Cases as its tests meet it: a real database, its routes, and contact-rules' and plans' messages."""
+"""Cases as its tests meet it: a real database, its routes, and others' messages."""
 
 from __future__ import annotations
 

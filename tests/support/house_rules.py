@@ -80,7 +80,7 @@ def sources(root: Path) -> list[Source]:
 # place. The bodies of `api` are one such place, the loops of `shared` another, the bodies of the
 # operators' commands the third.
 MAY_COMMIT: Final = re.compile(
-    r"shared\.(db|inbox|outbox|idempotency|migrate)|(cases|contact_rules|plans)\.api(\..+)?"
+    r"shared\.(db|housekeeping|idempotency|inbox|migrate|outbox)|(cases|contact_rules|plans)\.api(\..+)?"
     r"|doorstep\.commands\..+"
 )
 _COMMITS: Final = {"commit", "begin"}  # a savepoint (begin_nested) commits nothing

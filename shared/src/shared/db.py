@@ -1,11 +1,12 @@
 """Connections to PostgreSQL and the one place where a request or a batch of messages commits."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
+import psycopg
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlmodel import Session
@@ -89,6 +90,45 @@ def transaction(engine: Engine) -> Iterator[Session]:
             wakes = tuple(_wakes.get(engine, ()))
         for wake in wakes:
             wake()
+
+
+def copy_in(
+    session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> None:
+    """Append ``rows`` to ``table`` in this transaction by COPY: one statement for any number.
+
+    Half the time of executemany for a hundred rows and a third for a thousand; below about ten
+    an insert is as good. ``table`` and ``columns`` are the program's own names.
+    """
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+    with driver_cursor(session, statement) as cursor, cursor.copy(statement) as copying:
+        for row in rows:
+            copying.write_row(row)
+
+
+@contextmanager
+def driver_cursor(session: Session, statement: str) -> Iterator[psycopg.Cursor[Any]]:
+    """psycopg's own cursor in this transaction, for what SQLAlchemy has no words for.
+
+    Its errors come as SQLAlchemy's, as if ``statement`` had been executed there: whoever decides
+    what to do about a failure looks for those.
+    """
+    connection = session.connection()
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    try:
+        with driver.cursor() as cursor:
+            yield cursor
+    except psycopg.Error as error:
+        raise DBAPIError.instance(
+            statement,
+            None,
+            error,
+            psycopg.Error,
+            hide_parameters=True,
+            connection_invalidated=driver.closed,
+            dialect=connection.dialect,
+        ) from error
 
 
 def on_commit_wake(engine: Engine, wake: Callable[[], None]) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import to_json
 
 SPEC_VERSION: Final = "1.0"
 
@@ -63,9 +64,7 @@ class Message:
         }
         if self.traceparent is not None:
             envelope["traceparent"] = self.traceparent
-        return json.dumps(
-            envelope, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-        ).encode()
+        return to_json(envelope)
 
     @classmethod
     def from_json(cls, raw: bytes) -> "Message":

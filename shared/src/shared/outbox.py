@@ -8,16 +8,9 @@ from uuid import UUID
 import structlog
 from sqlalchemy import (
     BigInteger,
-    Column,
     Connection,
-    DateTime,
     Engine,
-    MetaData,
-    Table,
-    Text,
-    Uuid,
     bindparam,
-    insert,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -26,7 +19,7 @@ from sqlmodel import Session
 from shared import metrics
 from shared.bus import Bus, BusUnavailable, Parcel, Publisher
 from shared.clock import Clock
-from shared.db import HAS_EVENTS, on_commit_wake
+from shared.db import HAS_EVENTS, copy_in, on_commit_wake
 from shared.ids import new_id
 from shared.log import traceparent
 from shared.loops import Resting
@@ -38,14 +31,11 @@ _log = structlog.get_logger(__name__)
 # the trace of their cause even when a hundred messages share one transaction.
 TRACES: Final = "shared.outbox.traces"
 
-_outbox = Table(
-    "outbox",
-    MetaData(),
-    Column("id", Uuid, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("key", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False),
+_COLUMNS: Final = ("id", "type", "key", "body", "created_at")
+_WORTH_COPYING: Final = 10
+_ADD: Final = text(
+    "INSERT INTO outbox (id, type, key, body, created_at)"
+    " VALUES (:id, :type, :key, :body, :created_at)"
 )
 
 
@@ -58,7 +48,7 @@ def add(
 
 
 def add_many(session: Session, keyed: Sequence[tuple[UUID | str, Event]], *, now: datetime) -> None:
-    """Announce many events, in order, in one statement when this transaction commits."""
+    """Announce many events, in order, when this transaction commits."""
     if not keyed:
         return
     traces: dict[str, str | None] = session.info.get(TRACES, {})
@@ -73,16 +63,11 @@ def add_many(session: Session, keyed: Sequence[tuple[UUID | str, Event]], *, now
             now=now,
             traceparent=traces.get(subject, own_trace),
         )
-        rows.append(
-            {
-                "id": message_id,
-                "type": message.type,
-                "key": subject,
-                "body": message.to_json().decode(),
-                "created_at": now,
-            }
-        )
-    session.execute(insert(_outbox), rows)
+        rows.append((message_id, message.type, subject, message.to_json().decode(), now))
+    if len(rows) < _WORTH_COPYING:
+        session.execute(_ADD, [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+    else:
+        copy_in(session, "outbox", _COLUMNS, rows)
     session.info[HAS_EVENTS] = True
 
 

@@ -1,5 +1,6 @@
 """The `doorstep` command: `doorstep --help` lists what it can do."""
 
+import io
 import sys
 
 import typer
@@ -38,6 +39,10 @@ def _root() -> None:
 
 def main() -> None:
     """Runs the command line. A trouble becomes a sentence and an exit code, no traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name in a script that the terminal cannot show is no reason to end.
+            stream.reconfigure(errors="replace")
     try:
         app(prog_name="doorstep")
     except Trouble as trouble:

@@ -28,22 +28,17 @@ class ServiceName(StrEnum):
 
 @contextmanager
 def engines(home: Path, *names: ServiceName) -> Iterator[dict[ServiceName, Engine]]:
-    """An engine for each service.
+    """An engine for each of these services.
 
-    Where the environment names a service's database (`CASES_DATABASE_URL` or `…_FILE`, as the
-    service itself reads them) it is that one; else the home's, whose database is started for the
-    while if no house runs there. Raises Trouble.
+    Where the environment names databases of theirs (`CASES_DATABASE_URL` or `…_FILE`, as the
+    services themselves read them) it is those and no others: a container of one service knows
+    only its own. Else the home's, whose database is started for the while if no house runs there.
+    Raises Trouble.
     """
     named = {name: url for name in names if (url := _from_environment(name)) is not None}
-    if len(named) == len(names):
+    if named:
         with _made(named) as found:
             yield found
-    elif named:
-        lacking = ", ".join(name.value for name in names if name not in named)
-        raise Trouble(
-            f"The environment names databases, but none for {lacking}.",
-            "Set the missing …_DATABASE_URL too, or none of them to use a home.",
-        )
     else:
         with _of_home(home) as address, _made({n: _url(address, n) for n in names}) as found:
             yield found

@@ -33,6 +33,7 @@ _log = structlog.get_logger(__name__)
 
 _LAST_REQUESTS_SECONDS: Final = 5  # for those in flight; a person waits at the terminal
 _START_SECONDS: Final = 30
+_KEEP_LOG_BYTES: Final = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ def running(home: Home, lock: HomeLock, port: socket.socket, screen: Screen) -> 
 @contextmanager
 def _logs(home: Home) -> Iterator[None]:
     """What the services log goes to the home's log; the terminal is for the person."""
+    if home.log.exists() and home.log.stat().st_size > _KEEP_LOG_BYTES:
+        home.log.replace(home.log.with_suffix(".log.1"))
     descriptor = os.open(home.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "a", encoding="utf-8", errors="replace") as stream:
         log.configure(service="doorstep", style="json", stream=stream)

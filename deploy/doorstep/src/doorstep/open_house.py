@@ -1,5 +1,6 @@
 """The house opened for a person at the terminal: started, its story told, served until stopped."""
 
+import os
 import shutil
 import sys
 import tempfile
@@ -45,6 +46,7 @@ def run(home: Path, port: int, *, with_story: bool, language: Language) -> None:
 
     The story is told the first time only.
     """
+    os.umask(0o077)  # whatever is written in the home is the owner's alone
     screen = Screen()
     with stop_on_signals():
         try:

@@ -39,7 +39,10 @@ class Screen:
         """One paragraph, as it is (no markup). Leading spaces indent all its lines."""
         said = text if isinstance(text, Text) else Text(text)
         indent = len(said.plain) - len(said.plain.lstrip(" "))
-        self.console.print(Padding(said[indent:], (0, 0, 0, indent), expand=False) if indent else said)
+        if indent:
+            self.console.print(Padding(said[indent:], (0, 0, 0, indent), expand=False))
+        else:
+            self.console.print(said)
 
     def raw(self, text: str) -> None:
         """A line to be copied: never wrapped, however narrow the terminal is."""

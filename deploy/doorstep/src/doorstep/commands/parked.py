@@ -6,7 +6,6 @@ from uuid import UUID
 
 import typer
 from rich.table import Table
-from rich.text import Text
 from shared.clock import utc_now
 from shared.db import transaction
 from shared.parking import NotParked, ParkedMessage
@@ -18,6 +17,7 @@ from doorstep.trouble import Trouble
 from shared import parking
 
 _PAGE = 200
+_ID_LENGTH = 36
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -54,12 +54,16 @@ def list_(
     if not found:
         screen.say("Nothing is parked.")
         return
-    table = Table("service", "message", "type", "parked at (UTC)", "tries", "error")
+    table = Table(show_lines=True)
+    table.add_column("service")
+    # Whole, however narrow the terminal is: it is what the other commands want.
+    table.add_column("message", min_width=_ID_LENGTH, no_wrap=True)
+    for column in ("type", "parked (UTC)", "tries", "error"):
+        table.add_column(column, overflow="fold")
     for name, message in found:
         table.add_row(
             name.value,
-            # Whole, however narrow the terminal is: it is what the other commands want.
-            Text(str(message.message_id), no_wrap=True, overflow="ignore"),
+            str(message.message_id),
             message.type,
             f"{message.parked_at:%Y-%m-%d %H:%M:%S}",
             "waits" if message.attempts == 0 else str(message.attempts),

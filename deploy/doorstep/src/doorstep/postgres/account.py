@@ -45,8 +45,14 @@ def choose_account(data: Path) -> Account:
         uid, gid = nobody.pw_uid, nobody.pw_gid
     who = (f"--reuid={uid}", f"--regid={gid}", "--clear-groups")
     # The binaries and the home may lie below a directory closed to other users (/root). Instead of
-    # opening that to everybody the server keeps the one capability to walk through it.
-    for capabilities in (("--inh-caps=+dac_override", "--ambient-caps=+dac_override"), ()):
+    # opening that to everybody the server keeps the one capability to walk through it; initdb asks
+    # with access(2), which sets it aside for an ordinary user unless no_setuid_fixup says not to.
+    walking = (
+        "--securebits=+no_setuid_fixup",
+        "--inh-caps=+dac_override",
+        "--ambient-caps=+dac_override",
+    )
+    for capabilities in (walking, ()):
         prefix = (*death, *who, *capabilities, "--")
         if _can_run(prefix, data.parent):
             return Account(uid, gid, prefix)
@@ -58,8 +64,9 @@ def choose_account(data: Path) -> Account:
 
 
 def _can_run(prefix: tuple[str, ...], directory: Path) -> bool:
-    # `cd`, not `test -x`: a shell asks the kernel with its real user, which has no capabilities.
-    command = [*prefix, "/bin/sh", "-c", 'cd "$1" && "$2" --version', "sh", str(directory)]
+    # `test -x` is access(2), by which initdb looks for the server.
+    try_it = 'cd "$1" && test -x "$2" && "$2" --version'
+    command = [*prefix, "/bin/sh", "-c", try_it, "sh", str(directory)]
     done = subprocess.run(  # noqa: S603 - our own binaries, no shell text from outside
         [*command, binary("postgres")], capture_output=True, check=False
     )

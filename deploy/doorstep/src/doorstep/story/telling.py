@@ -40,10 +40,8 @@ def tell(callers: Callers, screen: Screen, now: datetime) -> None:
     screen.title("2  Visits are asked for, and each is allowed or denied")
     team = [_agent(callers, name) for name in ("Chen Wei-Ting 陳威廷", "Lin Yi-Chun 林怡君")]
     wanted = _wanted(fresh, callers.lender, team, now)
-    with screen.step(
-        "asking for each and waiting for the decision", f"{len(wanted) + 1} asked for"
-    ):
-        told = []
+    told: list[Told] = []
+    with screen.step("asking for each and waiting for its decision", "all asked for and decided"):
         for one in wanted:
             told.append(ask(callers, one))
             if one.title == _AT_NIGHT:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from contact_rules.domain.contact import (
@@ -60,7 +61,58 @@ class Entry:
     seq: int | None = None
 
 
-def standing(entries: Iterable[Entry]) -> dict[UUID, Entry]:
+class Line(NamedTuple):
+    """What rules need of an entry, in the plain words of the database.
+
+    Decisions read every line of a ledger: as tuples they cost half of what entries did.
+    """
+
+    person_id: str
+    seq: int
+    contact_id: str
+    kind: str
+    lender: str
+    channel: str | None
+    direction: str | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    purpose: str | None
+    place: str | None
+    party_id: str | None
+    party_role: str | None
+    debts: Sequence[str]
+    collector: str | None
+    point: str | None
+    outcome: str | None
+
+
+def line_of(entry: Entry) -> Line:
+    """The line an entry will be, once it is written."""
+    return Line(
+        person_id=str(entry.person_id),
+        seq=entry.seq or 0,
+        contact_id=str(entry.contact_id),
+        kind=entry.kind,
+        lender=entry.lender,
+        channel=entry.channel,
+        direction=entry.direction,
+        starts_at=entry.starts_at,
+        ends_at=entry.ends_at,
+        purpose=entry.purpose,
+        place=entry.place,
+        party_id=entry.party_id,
+        party_role=entry.party_role,
+        debts=entry.debts,
+        collector=entry.collector,
+        point=entry.point,
+        outcome=entry.outcome,
+    )
+
+
+E = TypeVar("E", Entry, Line)
+
+
+def standing(entries: Iterable[E]) -> dict[str, E]:
     """The entry that counts for each contact, of entries in the order they were written.
 
     - What happened stays so: a release that comes after it, or came before it, changes nothing.
@@ -68,50 +120,54 @@ def standing(entries: Iterable[Entry]) -> dict[UUID, Entry]:
     - A release is final: a reservation can't rise again, nor be made after it.
     - Of two reservations of one contact the later is its place.
     """
-    found: dict[UUID, Entry] = {}
+    found: dict[str, E] = {}
     for entry in entries:
-        earlier = found.get(entry.contact_id)
-        if entry.kind is EntryKind.CONSUMED or earlier is None or _yields(earlier):
-            found[entry.contact_id] = entry
+        contact = str(entry.contact_id)
+        earlier = found.get(contact)
+        if (
+            earlier is None
+            or entry.kind == EntryKind.CONSUMED
+            or earlier.kind == EntryKind.RESERVED
+        ):
+            found[contact] = entry
     return found
 
 
-def _yields(earlier: Entry) -> bool:
-    """Whether an entry may be overtaken by something other than the contact itself happening."""
-    return earlier.kind is EntryKind.RESERVED
-
-
-def effective_history(entries: Iterable[Entry]) -> tuple[PastContact, ...]:
+def effective_history(lines: Iterable[Line]) -> tuple[PastContact, ...]:
     """The contacts that rules count: what happened, by its outcome, and what is still reserved."""
-    return tuple(_counted(standing(entries).values()))
-
-
-def _counted(entries: Iterable[Entry]) -> Iterator[PastContact]:
-    for entry in entries:
-        if entry.kind is not EntryKind.RELEASED:
-            yield past_contact(entry)
-
-
-def past_contact(entry: Entry) -> PastContact:
-    """The contact an entry that was not a release tells of."""
-    assert entry.kind is not EntryKind.RELEASED
-    assert entry.channel is not None
-    assert entry.direction is not None
-    assert entry.starts_at is not None
-    return PastContact(
-        id=str(entry.contact_id),
-        channel=entry.channel,
-        direction=entry.direction,
-        starts_at=entry.starts_at,
-        ends_at=entry.ends_at,
-        outcome=entry.outcome,
-        party=entry.party_id,
-        role=entry.party_role,
-        debts=entry.debts,
-        collector=entry.collector,
-        lender=entry.lender,
-        place=entry.place,
-        point=entry.point,
-        purpose=entry.purpose,
-        reserved=entry.kind is EntryKind.RESERVED,
+    return tuple(
+        past_contact(line) for line in standing(lines).values() if line.kind != EntryKind.RELEASED
     )
+
+
+def past_contact(line: Line) -> PastContact:
+    """The contact that a line which is no release tells of."""
+    assert line.channel is not None
+    assert line.direction is not None
+    assert line.starts_at is not None
+    return PastContact(
+        channel=_CHANNELS[line.channel],
+        direction=_DIRECTIONS[line.direction],
+        starts_at=line.starts_at,
+        outcome=_OUTCOMES[line.outcome],
+        party=line.party_id,
+        role=_ROLES[line.party_role],
+        debts=tuple(line.debts),
+        collector=line.collector,
+        lender=line.lender,
+        place=_PLACES[line.place],
+        point=line.point,
+        purpose=_PURPOSES[line.purpose],
+        reserved=line.kind == EntryKind.RESERVED,
+        id=line.contact_id,
+        ends_at=line.ends_at,
+    )
+
+
+# Looking a word up is several times cheaper than calling its enumeration.
+_CHANNELS: Final = {str(each): each for each in Channel}
+_DIRECTIONS: Final = {str(each): each for each in Direction}
+_OUTCOMES: Final[dict[str | None, Outcome | None]] = {None: None, **{str(e): e for e in Outcome}}
+_ROLES: Final[dict[str | None, Role | None]] = {None: None, **{str(e): e for e in Role}}
+_PLACES: Final[dict[str | None, PlaceKind | None]] = {None: None, **{str(e): e for e in PlaceKind}}
+_PURPOSES: Final[dict[str | None, Purpose | None]] = {None: None, **{str(e): e for e in Purpose}}

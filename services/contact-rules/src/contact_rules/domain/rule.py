@@ -91,7 +91,7 @@ class Rule:
     applies_when: Selector
     exceptions: tuple[Selector, ...]
     judge: Judge
-    _explained: dict[Hashable, Check] = field(default_factory=dict)
+    _explained: dict[Hashable, Check] = field(default_factory=dict, repr=False)
 
     def evaluate(self, question: Question, at: int) -> Finding | None:
         """What it finds for the contact begun at this instant; None on a day it is not in force."""

@@ -14,7 +14,8 @@ from contact_rules.domain import windows as windows_by
 HORIZON: Final = timedelta(days=90)
 """How far ahead lawful times are looked for."""
 
-_FIRST_LOOK: Final = timedelta(days=14)
+_LOOKS: Final = (timedelta(days=7), timedelta(days=28), HORIZON)
+"""Most often the first week has enough, and a calendar costs as much as it is long."""
 _SECOND: Final = timedelta(seconds=1)
 _DAY: Final = timedelta(days=1)
 
@@ -55,11 +56,12 @@ class Asked:
 
     def next_lawful(self, from_: datetime, *, most: int) -> list[Window]:
         """The first lawful windows from ``from_`` on, at most ``most``, within 90 days."""
-        soon = self.windows(from_, from_ + _FIRST_LOOK)
-        # The last may go on behind the first look.
-        if len(soon) > most:
-            return soon[:most]
-        return self.windows(from_, from_ + HORIZON)[:most]
+        found: list[Window] = []
+        for look in _LOOKS:
+            found = self.windows(from_, from_ + look)
+            if len(found) > most:  # the last one may go on behind this look
+                break
+        return found[:most]
 
     def earliest(self) -> datetime | None:
         """The first lawful start from the one asked about on, within 90 days."""

@@ -23,7 +23,7 @@ from contact_rules.domain.approval import (
     claims,
     reserve,
 )
-from contact_rules.domain.ledger import Entry, EntryKind, effective_history, standing
+from contact_rules.domain.ledger import Entry, EntryKind, Line, effective_history, line_of, standing
 from contact_rules.handlers.ask_rules import Asked
 from contact_rules.handlers.asked_facts import facts_of
 from contact_rules.store import approvals, decisions, ledger, persons
@@ -66,7 +66,7 @@ class _Batch:
 
     decided: dict[UUID, DecisionRecord]
     signed: dict[UUID, SignedApproval]
-    histories: dict[UUID, list[Entry]]
+    ledgers: dict[UUID, list[Line]]
     records: list[DecisionRecord] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     approvals: list[SignedApproval] = field(default_factory=list)
@@ -88,14 +88,14 @@ def decide_visits(
     """
     if not requests:
         return
-    people = sorted({request.subject.person_id for request in requests})
+    people = list({request.subject.person_id for request in requests})
     # A statement of its own, before any that reads what is decided by.
     persons.lock(session, people)
     decided = decisions.of_visits(session, [request.subject.visit_id for request in requests])
     batch = _Batch(
         decided=decided,
         signed=approvals.of_visits(session, list(decided)) if decided else {},
-        histories=ledger.histories(session, people),
+        ledgers=ledger.lines(session, people),
     )
     for request in requests:
         _answer(batch, request, now, desk)
@@ -109,7 +109,7 @@ def _answer(batch: _Batch, request: VisitRequest, now: datetime, desk: Desk) -> 
     visit_id, person_id = request.subject.visit_id, request.subject.person_id
     record = batch.decided.get(visit_id)
     if record is None:
-        stands = standing(batch.histories[person_id]).get(visit_id)
+        stands = standing(batch.ledgers[person_id]).get(str(visit_id))
         if stands is not None:
             _log.warning("over_before_it_was_asked", visit_id=str(visit_id), stands=stands.kind)
             return
@@ -125,9 +125,9 @@ def _answer(batch: _Batch, request: VisitRequest, now: datetime, desk: Desk) -> 
 
 def _decide(batch: _Batch, request: VisitRequest, now: datetime, desk: Desk) -> DecisionRecord:
     subject = request.subject
-    history = batch.histories[subject.person_id]
+    lines = batch.ledgers[subject.person_id]
     asked = Asked(
-        replace(request.contact, history=effective_history(history)),
+        replace(request.contact, history=effective_history(lines)),
         desk.library,
         request.residence,
     )
@@ -146,7 +146,7 @@ def _decide(batch: _Batch, request: VisitRequest, now: datetime, desk: Desk) -> 
         engine=ENGINE,
         packs=names,
         facts=facts_of(request.contact, request.residence, names),
-        ledger_seq=max((entry.seq or 0 for entry in history), default=0),
+        ledger_seq=max((line.seq for line in lines), default=0),
         checks=[told(each) for each in decision.checks],
         obligations=[events.obligation_data(each) for each in decision.obligations],
         must_end_by=decision.must_end_by,
@@ -161,7 +161,7 @@ def _decide(batch: _Batch, request: VisitRequest, now: datetime, desk: Desk) -> 
         batch.approvals.append(signed)
         batch.signed[subject.visit_id] = signed
         batch.entries.append(entry)
-        history.append(entry)
+        lines.append(line_of(entry))
     return record
 
 

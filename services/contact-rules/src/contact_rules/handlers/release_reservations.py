@@ -43,7 +43,7 @@ def release_reservations(
     entries: list[Entry] = []
     released = []
     for visit in cancelled:
-        now_stands = standing(histories[visit.person_id]).get(visit.visit_id)
+        now_stands = standing(histories[visit.person_id]).get(str(visit.visit_id))
         if now_stands is not None and now_stands.kind is not EntryKind.RESERVED:
             _log.info("nothing_to_release", visit_id=str(visit.visit_id), stands=now_stands.kind)
             continue

@@ -1,6 +1,7 @@
 """The person's lock: held before anything is read that a decision about that person rests on."""
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
@@ -30,10 +31,11 @@ def lock(session: Session, persons: Iterable[UUID]) -> None:
     It has statements of its own because a statement's snapshot is older than the lock it waits
     for: of what is read in the *same* statement, another's reservation would still be missing.
     """
-    wanted = sorted(set(persons))
+    asked = set(persons)
     held = _held(session)
-    if held.issuperset(wanted):
+    if held.issuperset(asked):
         return
+    wanted = sorted(asked, key=attrgetter("int"))
     # Both in the same order, so that no two batches can wait for each other in a circle.
     session.execute(_ADMIT, {"ids": wanted})
     session.execute(_LOCK, {"ids": wanted})

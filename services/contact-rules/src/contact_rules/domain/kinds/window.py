@@ -36,6 +36,7 @@ from contact_rules.domain.zones import DAY, Zone, date_of, seconds, weekday
 Stretch = tuple[int, int]
 """The first and the last second of something open."""
 
+_WORST_FIRST: Final = (Result.FAIL, Result.UNKNOWN, Result.PASS)
 _FOREVER: Final = 1 << 60
 _REMEMBERED: Final = 50_000
 _WITH_SLOTS: Final = ("waking_hours", "working_hours", "preferred_slot", "excluded_slot")
@@ -81,8 +82,8 @@ class Window:
     agreed_by: frozenset[str]
     replaced_by: frozenset[str]
     closed_by: frozenset[str]
-    _known_days: dict[_Key, Day] = field(default_factory=dict)
-    _known_around: dict[_Key, Around] = field(default_factory=dict)
+    _known_days: dict[_Key, Day] = field(default_factory=dict, repr=False)
+    _known_around: dict[_Key, Around] = field(default_factory=dict, repr=False)
 
     blanks: ClassVar[frozenset[str]] = frozenset({"start", "end", "date", "weekday", "hours"})
     effort: ClassVar[int] = 3
@@ -98,11 +99,12 @@ class Window:
         if len(zones) == 1:
             return self._in_zone(question, zones[0], at)
         findings = [self._in_zone(question, zone, at) for zone in zones]
-        for result in (Result.FAIL, Result.UNKNOWN):
-            for finding in findings:
-                if finding.result is result:
-                    return finding
-        return min(findings, key=lambda finding: finding.must_end_by or _FOREVER)
+        worst = min(findings, key=lambda finding: _WORST_FIRST.index(finding.result))
+        ends = [finding.must_end_by for finding in findings]
+        if any(f.result is not Result.PASS and f.must_end_by is None for f in findings):
+            ends = []  # in one of the zones it may not even begin
+        end = min((end for end in ends if end is not None), default=None)
+        return worst._replace(must_end_by=end)
 
     def turns(self, question: Question, from_: int, to: int) -> Iterable[int]:
         length = question.duration if self.whole else 0

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from operator import attrgetter
 
 from contact_rules.domain.contact import CollectorClass, Place, Product, Residence
 from contact_rules.domain.decision import SourceQuality, Text
@@ -47,7 +48,7 @@ class Covers:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Pack:
     id: str
     version: str
@@ -62,6 +63,9 @@ class Pack:
     examples: Node | None
     file: str
 
+    def __repr__(self) -> str:
+        return f"<{self.name}: {len(self.rules)} rules>"
+
     @property
     def source_quality(self) -> SourceQuality:
         """As well known as its worst known rule."""
@@ -75,6 +79,5 @@ class Pack:
 
 
 def in_order(packs: Iterable[Pack]) -> list[Pack]:
-    """Each of them once, in the order of their names."""
-    once = {pack.name: pack for pack in packs}
-    return [once[name] for name in sorted(once)]
+    """Each of them once, in the order of their ids."""
+    return sorted({pack.name: pack for pack in packs}.values(), key=attrgetter("id", "version"))

@@ -1,0 +1,118 @@
+"""The guides as tests read them, and a house to try their commands on."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+from doorstep_process import House, house
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+ROOT = Path(__file__).parents[2]
+STAND_IN = Path(__file__).with_name("stand_in_curl.py")
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A Markdown file of the project."""
+
+    path: Path
+
+    @cached_property
+    def text(self) -> str:
+        return self.path.read_text(encoding="utf-8")
+
+    @cached_property
+    def tokens(self) -> list[Token]:
+        return MarkdownIt("commonmark").enable("table").parse(self.text)
+
+    @property
+    def anchors(self) -> set[str]:
+        """What `#…` may point at here: headings as code hosts name them."""
+        return {
+            re.sub(r"[^\w\- ]", "", content.content.lower()).replace(" ", "-")
+            for opening, content in zip(self.tokens, self.tokens[1:], strict=False)
+            if opening.type == "heading_open"
+        }
+
+    @property
+    def links(self) -> list[tuple[int, str]]:
+        """Line and target of each link and picture."""
+        return [
+            (token.map[0] + 1 if token.map else 0, str(target))
+            for token in self.tokens
+            for child in token.children or ()
+            if (target := child.attrGet("href") or child.attrGet("src"))
+        ]
+
+    @property
+    def code(self) -> list[tuple[int, str]]:
+        """Line and text of everything in code type: blocks by line, and words in sentences."""
+        found = []
+        for token in self.tokens:
+            begins = token.map[0] + 1 if token.map else 0
+            if token.type in {"fence", "code_block"}:
+                lines = token.content.splitlines()
+                found += [(begins + at, line) for at, line in enumerate(lines, start=1)]
+            for child in token.children or ():
+                if child.type == "code_inline":
+                    found.append((begins, child.content))
+        return found
+
+    def table(self, heading: str) -> list[list[str]]:
+        """The rows below the head of the first table after a heading, cell by cell."""
+        rows: list[list[str]] = []
+        under = inside = False
+        for at, token in enumerate(self.tokens):
+            if token.type == "inline" and self.tokens[at - 1].type == "heading_open":
+                under = token.content == heading
+            elif under and token.type == "tbody_open":
+                inside = True
+            elif inside and token.type == "tr_open":
+                rows.append([])
+            elif inside and token.type == "td_open":
+                rows[-1].append(self.tokens[at + 1].content)
+            elif inside and token.type == "tbody_close":
+                return rows
+        raise AssertionError(f"{self.path} has no table under “{heading}”")
+
+
+@pytest.fixture(scope="session")
+def guide() -> Callable[[str], Guide]:
+    """`guide("docs/lenders.md")`, by its path in the project."""
+    read: dict[str, Guide] = {}
+    return lambda name: read.setdefault(name, Guide(ROOT / name))
+
+
+@dataclass(frozen=True)
+class TryOut:
+    """A house that stands open and empty, and a directory like that of somebody who has it."""
+
+    house: House
+    directory: Path
+    """Holds `.venv` and the home, `.doorstep`, as the root of the project does."""
+    tools: Path
+    """Holds `curl` where this machine has none, and curl's settings."""
+
+
+@pytest.fixture(scope="session")
+def try_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TryOut]:
+    directory = tmp_path_factory.mktemp("try-out")
+    (directory / ".venv").symlink_to(sys.prefix)
+    tools = tmp_path_factory.mktemp("tools")
+    # So that the status of each answer is seen without a word of it in the examples.
+    (tools / ".curlrc").write_text('write-out = "%{stderr}%{http_code}\\n"\n')
+    if shutil.which("curl") is None:
+        curl = tools / "curl"
+        curl.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$@"\n')
+        curl.chmod(0o755)
+    with house(directory / ".doorstep", "--no-demo") as running:
+        running.wait_until_open(120)
+        yield TryOut(running, directory, tools)
