@@ -34,7 +34,7 @@ class Servers:
 @contextmanager
 def running() -> Iterator[Servers]:
     """Start what is needed, as the tests do, and end it."""
-    with postgres.running() as pg, rabbitmq.running() as rabbit:
+    with postgres.running(durable=True) as pg, rabbitmq.running() as rabbit:
         databases = Databases(pg)
         try:
             yield Servers(pg, rabbit, databases)

@@ -30,6 +30,7 @@ FAST = {
     "full_page_writes": "off",
     "max_connections": "300",
 }
+DURABLE = {"max_connections": "300"}
 
 
 def choose() -> Backing:
@@ -147,10 +148,13 @@ def database_name(url: str) -> str:
 
 
 @contextmanager
-def running() -> Iterator[PostgresServer]:
-    """The server of this test run, in the way that `choose` says; it ends with the block."""
+def running(*, durable: bool = False) -> Iterator[PostgresServer]:
+    """The server of this test run, in the way that `choose` says; it ends with the block.
+
+    `durable` waits for the disk as production does: for benchmarks, where that is what counts.
+    """
     chosen = choose()
-    with _RUN[chosen]() as url:
+    with _RUN[chosen](durable) as url:
         _check_version(url)
         server = PostgresServer(url, chosen)
         try:
@@ -170,20 +174,21 @@ def _check_version(url: str) -> None:
 
 
 @contextmanager
-def _named_in_the_environment() -> Iterator[str]:
+def _named_in_the_environment(_durable: bool) -> Iterator[str]:
     yield re.sub(r"^postgresql\+\w+:", "postgresql:", os.environ[VARIABLE])
 
 
 @contextmanager
-def _in_a_container() -> Iterator[str]:
+def _in_a_container(durable: bool) -> Iterator[str]:
     password = secrets.token_hex(8)
-    options = [part for key, value in FAST.items() for part in ("-c", f"{key}={value}")]
+    settings = DURABLE if durable else FAST
+    options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
     with containers.container(
         IMAGE,
         ports=[5432],
         env={"POSTGRES_PASSWORD": password},
         command=["postgres", *options],
-        tmpfs=["/var/lib/postgresql"],
+        tmpfs=[] if durable else ["/var/lib/postgresql"],
     ) as made:
         url = f"postgresql://postgres:{password}@127.0.0.1:{made.get_exposed_port(5432)}/postgres"
         children.wait_until(lambda: _answers(url), seconds=60, what=f"{IMAGE} to answer")
@@ -191,12 +196,14 @@ def _in_a_container() -> Iterator[str]:
 
 
 @contextmanager
-def _on_this_machine() -> Iterator[str]:
+def _on_this_machine(durable: bool) -> Iterator[str]:
     from doorstep.postgres import start
 
     with (
         children.own_directory("postgres") as home,
-        start(home / "server", durable=False, options=FAST) as server,
+        start(
+            home / "server", durable=durable, options=DURABLE if durable else FAST
+        ) as server,
     ):
         yield server.url()
 

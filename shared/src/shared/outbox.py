@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import inf
 from typing import Final
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from sqlmodel import Session
 
 from shared import metrics
 from shared.bus import Bus, BusUnavailable, Parcel, Publisher
-from shared.clock import Clock
+from shared.clock import Clock, monotonic
 from shared.db import HAS_EVENTS, copy_in, on_commit_wake
 from shared.ids import new_id
 from shared.log import traceparent
@@ -94,7 +95,9 @@ _LEAD: Final = text("SELECT pg_try_advisory_lock(hashtext('doorstep relay'))")
 
 # Rows of this process wake the relay; those of other processes are found by looking. LISTEN/NOTIFY
 # was left out: a notifying commit takes a lock that lets only one such transaction commit at once.
-_POLL_SECONDS: Final = 0.05
+# It looks often while there is traffic, and seldom when there has been none for a second.
+_BUSY_POLL_SECONDS: Final = 0.02
+_IDLE_POLL_SECONDS: Final = 0.2
 _STANDBY_SECONDS: Final = 1.0
 
 
@@ -112,7 +115,7 @@ class Relay(Resting):
     ) -> None:
         super().__init__()
         self.name = f"{service} relay"
-        self.idle_seconds = _POLL_SECONDS
+        self.idle_seconds = _IDLE_POLL_SECONDS
         self._engine = engine
         self._bus = bus
         self._clock = clock
@@ -120,20 +123,24 @@ class Relay(Resting):
         self._batch = batch
         self._connection: Connection | None = None
         self._publisher: Publisher | None = None
+        self._published_at = -inf
         on_commit_wake(engine, self.wake)
 
     def run_once(self) -> bool:
         """Publish and mark one batch. True if all of it went and there may be more."""
         connection = self._lead()
-        self.idle_seconds = _STANDBY_SECONDS if connection is None else _POLL_SECONDS
         if connection is None:
+            self.idle_seconds = _STANDBY_SECONDS
             return False
         publisher = self._publisher = self._publisher or self._bus.publisher()
         try:
             rows = connection.execute(_UNPUBLISHED, {"limit": self._batch}).all()
             if not rows:
+                quiet = monotonic() - self._published_at > 1.0
+                self.idle_seconds = _IDLE_POLL_SECONDS if quiet else _BUSY_POLL_SECONDS
                 publisher.keep_alive()
                 return False
+            self._published_at = monotonic()
             parcels = [Parcel(row.id, row.type, row.key, row.body.encode()) for row in rows]
             confirmed = publisher.publish(parcels)
             if confirmed:

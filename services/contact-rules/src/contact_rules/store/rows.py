@@ -7,11 +7,10 @@ that an INSERT executed many times took (29 against 79 µs a ledger line).
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import psycopg
 from psycopg.types.json import Json
 from pydantic_core import to_json
+from shared.db import driver_cursor
 from sqlalchemy import ARRAY, JSON, BigInteger, Column, DateTime, Table, Text, Uuid
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 
@@ -25,26 +24,15 @@ class Adding:
 
     def __call__(self, session: Session, rows: Iterable[list[Any]]) -> None:
         """Add ``rows`` in order. Raises what SQLAlchemy raises for a statement that fails."""
-        connection = session.connection()
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, psycopg.Connection)
-        try:
-            with driver.cursor() as cursor, cursor.copy(self._statement) as copy:
-                copy.set_types(self._types)
-                for row in rows:
-                    for place in self._json:
-                        row[place] = Json(row[place], dumps=to_json)
-                    copy.write_row(row)
-        except psycopg.Error as error:
-            # As if SQLAlchemy had run it: whoever decides what to do about a failure looks there.
-            raise DBAPIError.instance(
-                self._statement,
-                None,
-                error,
-                psycopg.Error,
-                connection_invalidated=driver.closed,
-                dialect=connection.dialect,
-            ) from error
+        with (
+            driver_cursor(session, self._statement) as cursor,
+            cursor.copy(self._statement) as copy,
+        ):
+            copy.set_types(self._types)
+            for row in rows:
+                for place in self._json:
+                    row[place] = Json(row[place], dumps=to_json)
+                copy.write_row(row)
 
 
 def _type(column: Column[Any]) -> str:
