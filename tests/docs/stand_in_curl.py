@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import BinaryIO
 
 import httpx
 
@@ -21,10 +23,10 @@ def main() -> int:
         headers.append(("Content-Type", "application/x-www-form-urlencoded"))
     method = options.request or ("GET" if body is None else "POST")
     with (
+        _opened(options.output) as out,
         httpx.Client(timeout=60, trust_env=False) as client,
         client.stream(method, options.url, headers=headers, content=body) as answer,
     ):
-        out = sys.stdout.buffer
         if options.include:
             out.write(f"HTTP/1.1 {answer.status_code} {answer.reason_phrase}\r\n".encode())
             for name, value in answer.headers.items():
@@ -37,12 +39,17 @@ def main() -> int:
     return 0
 
 
+def _opened(name: str | None) -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdout.buffer) if name is None else Path(name).open("wb")
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="curl", allow_abbrev=False, add_help=False)
     parser.add_argument("-s", dest="silent", action="store_true")
     parser.add_argument("-S", dest="show_error", action="store_true")
     parser.add_argument("-N", dest="no_buffer", action="store_true")
     parser.add_argument("-i", dest="include", action="store_true")
+    parser.add_argument("-o", dest="output")
     parser.add_argument("-X", dest="request")
     parser.add_argument("-H", dest="header", action="append", default=[])
     parser.add_argument("-d", dest="data", action="append", default=[])

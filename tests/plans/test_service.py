@@ -94,7 +94,11 @@ def test_it_is_ready_on_a_migrated_database(house: House) -> None:
 
 
 def test_building_touches_neither_database_nor_bus(edge: House) -> None:
-    assert [loop.name for loop in edge.service.loops] == ["plans relay", "plans consumer"]
+    assert [loop.name for loop in edge.service.loops] == [
+        "plans relay",
+        "plans consumer",
+        "plans housekeeping",
+    ]
     assert edge.service.offer_lifetime.days == 14
     edge.service.close()
     edge.service.close()

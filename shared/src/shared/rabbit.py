@@ -4,6 +4,7 @@ pika 2 drops ``BlockingConnection``; then this file changes and nothing else.
 """
 
 import logging
+import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -292,7 +293,7 @@ class RabbitSubscription:
         self._arrived.clear()
         self._unacknowledged.clear()
         if connection is not None:
-            _close(connection)
+            _hang_up(connection)
 
     def _opened(self) -> pika.BlockingConnection:
         if self._connection is None:
@@ -344,3 +345,16 @@ def _unavailable() -> Iterator[None]:
 def _close(connection: pika.BlockingConnection) -> None:
     with suppress(pika.exceptions.AMQPError, OSError, ValueError):
         connection.close()
+
+
+def _hang_up(connection: pika.BlockingConnection) -> None:
+    """End a consumer's connection so that the broker gives back all at once, and in order.
+
+    pika's own close cancels the consumer first and rejects what it holds one by one: those return
+    before what was handed out earlier, and a standby consumer begins in between. Acknowledgements
+    were flushed when they were made.
+    """
+    with suppress(pika.exceptions.AMQPError, OSError, AttributeError):
+        connection._impl._transport._sock.shutdown(socket.SHUT_RDWR)
+        connection._flush_output(lambda: False)
+    _close(connection)

@@ -56,4 +56,24 @@ def test_the_sentence_says_what_is_missing() -> None:
     found = only(visit(team=_team("", "work_id")), pack)
     assert found.message.en == "Missing: authorisation letter, work ID."
     assert found.message.zh == "缺少：授权文件、工作证件。"
-    assert only(visit(), pack).message.en == "Missing: nothing."
+    assert (found.measured, found.limit) == ("none", "authorisation_letter, work_id")
+    complete = only(visit(), pack)
+    assert complete.message.en == "Missing: nothing."
+    assert complete.measured == complete.limit == "authorisation_letter, work_id"
+
+
+def test_a_rule_of_size_and_papers_tells_what_is_wrong() -> None:
+    pack = pack_of("kind: staffing\nparams: {min: 2, credentials: {each: [work_id]}}")
+    alone = only(visit(team=_team("")), pack)
+    assert (alone.measured, alone.limit) == (1, 2)
+    bare = only(visit(team=_team("work_id", "")), pack)
+    assert (bare.measured, bare.limit) == ("none", "work_id")
+    right = only(visit(team=_team("work_id", "work_id")), pack)
+    assert (right.measured, right.limit) == (2, 2)
+
+
+def test_a_largest_size_alone_is_told_as_such() -> None:
+    four = pack_of("kind: staffing\nparams: {max: 4}")
+    for size, expected in ((4, Result.PASS), (5, Result.FAIL)):
+        found = only(visit(team=_team(*[""] * size)), four)
+        assert (found.result, found.measured, found.limit) == (expected, size, 4)

@@ -170,6 +170,21 @@ def test_what_was_not_acknowledged_comes_again_in_order(bus: Bus) -> None:
     second.close()
 
 
+def test_however_much_was_not_acknowledged_its_order_holds(bus: Bus) -> None:
+    sent = parcels(300)
+    first = bus.subscribe("doorbells", ["bell.rung.v1"])
+    with publishing(bus, sent):
+        deliveries = take(first, 150)
+        first.ack(deliveries[:10])
+        standby = bus.subscribe("doorbells", ["bell.rung.v1"])
+        assert standby.take(1, 0.2) == []
+        first.close()
+        again = take(standby, 290)
+        standby.ack(again)
+    assert [each.parcel for each in again] == sent[10:]
+    standby.close()
+
+
 def test_an_acknowledgement_out_of_order_acknowledges_only_what_it_names(bus: Bus) -> None:
     sent = parcels(4)
     first = bus.subscribe("doorbells", ["bell.rung.v1"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from contact_rules.domain.contact import Weekday
+from contact_rules.domain.kinds.calendars import read_calendar
 from contact_rules.domain.kinds.event_count import Bound, EventCount
 from contact_rules.domain.kinds.in_a_row import InARow
 from contact_rules.domain.kinds.periods import (
@@ -21,7 +22,6 @@ from contact_rules.domain.kinds.periods import (
     RollingWorkingDays,
 )
 from contact_rules.domain.kinds.selection import Selection, read_selection
-from contact_rules.domain.public_holidays import calendar_of
 from contact_rules.domain.selector import read_values
 from contact_rules.domain.yaml_nodes import Node
 
@@ -95,7 +95,7 @@ def read_notice(params: Node, basis: str) -> EventCount:
         Bound.MIN,
         1,
         _aged(params, fields),
-        holidays_of=_read_calendar(fields.get("holidays")),
+        holidays_of=read_calendar(fields.get("holidays")),
     )
 
 
@@ -120,7 +120,7 @@ def _event_count(
         channels="count_distinct" in fields,
         since=_step({**fields, **_mapping(window)}, "since"),
         armed_after=_step(fields, "armed_after"),
-        holidays_of=_read_calendar(fields.get("holidays")),
+        holidays_of=read_calendar(fields.get("holidays")),
     )
 
 
@@ -185,8 +185,10 @@ def _read_period(node: Node) -> Period:
             return _aged(
                 value, value.fields(("days", "business_days", "clear_days", "at_most_days"))
             )
-        case _:  # since: all that came after the latest of those events
+        case "since":  # all that came after the latest of those events
             return Ever()
+        case _:
+            value.fail("the last n in a row can only be a minimum", "a ladder")
 
 
 def _aged(node: Node, fields: dict[str, Node]) -> Aged:
@@ -209,12 +211,3 @@ def _day_one_excluded(fields: dict[str, Node]) -> bool:
 
 def _read_weekday(node: Node) -> int:
     return list(Weekday).index(node.choice(Weekday))
-
-
-def _read_calendar(node: Node | None) -> str | None:
-    """`place`, the default, or the code of the country whose working days count."""
-    if node is None or node.text() == "place":
-        return None
-    if calendar_of(node.text(), None) is None:
-        node.fail(f"no holidays are known for '{node.text()}'", "a country code as TW, or place")
-    return node.text()

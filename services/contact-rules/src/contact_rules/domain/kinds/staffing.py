@@ -47,11 +47,19 @@ class Staffing:
         return ()
 
     def explain(self, question: Question, at: int, finding: Finding) -> Reading:
-        missing = self._missing(question) if self.each or self.one else []
-        too_many = self.most is not None and finding.number > self.most
+        asked = self.each | self.one
+        missing = self._missing(question) if asked else []
+        size = finding.number
+        too_many = self.most is not None and size > self.most
+        measured: int | str = size
+        limit: int | str = self.most if self.most and (too_many or not self.least) else self.least
+        if asked and size >= self.least and not too_many and (missing or not limit):
+            # The number is right or not asked for, so it is about the papers.
+            measured = ", ".join(sorted(asked.difference(missing))) or "none"
+            limit = ", ".join(sorted(asked))
         return Reading(
-            measured=finding.number,
-            limit=self.most if too_many else self.least,
+            measured=measured,
+            limit=limit,
             window=None,
             blanks={**self.fixed, "measured": finding.number},
             words={"missing": listed(map(word, missing)) if missing else NOTHING},

@@ -13,6 +13,7 @@ from typing import ClassVar, Final, NamedTuple
 
 from contact_rules.domain.contact import ConsentScope, Fact
 from contact_rules.domain.decision import Result, Span, Text
+from contact_rules.domain.kinds.calendars import read_calendar
 from contact_rules.domain.kinds.hours import (
     HOLIDAY,
     Hours,
@@ -23,7 +24,6 @@ from contact_rules.domain.kinds.hours import (
 )
 from contact_rules.domain.public_holidays import (
     HolidayCalendar,
-    calendar_of,
     days_named,
     holiday_names,
 )
@@ -291,7 +291,7 @@ def read(params: Node, basis: str) -> Window:
     return Window(
         basis=basis,
         week=week,
-        holidays_of=_read_calendar(fields.get("holidays")),
+        holidays_of=read_calendar(fields.get("holidays")),
         closed_in=closed_in,
         closed_on=closed_on,
         ends_excluded=_read_word(fields.get("bounds"), "open", "closed"),
@@ -312,20 +312,11 @@ def _read_word(node: Node | None, word: str, default: str) -> bool:
     return node is not None and node.one_of((word, default)) == word
 
 
-def _read_calendar(node: Node | None) -> str | None:
-    """`place`, the default, or the code of a country whose holidays count wherever it is."""
-    if node is None or node.text() == "place":
-        return None
-    if calendar_of(node.text(), None) is None:
-        node.fail(f"no holidays are known for '{node.text()}'", "a country code as TW, or place")
-    return node.text()
-
-
 def _read_special_days(node: Node | None) -> tuple[str, frozenset[str]]:
     """`{country: TW, names: ["Chinese New Year"]}`, by the English names of the library."""
     if node is None:
         return "", frozenset()
-    country = _read_calendar(node.need("country"))
+    country = read_calendar(node.need("country"))
     if country is None:
         node.fail("special days are those of one country", "country: TW")
     fields = node.fields(("country", "names"))
