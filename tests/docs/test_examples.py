@@ -13,7 +13,8 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -82,14 +83,18 @@ ALL: Final = [example for guide in GUIDES for example in examples(guide)]
 
 
 @pytest.fixture(scope="session")
-def outcome(try_out: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Outcome]:
-    """What came of an example, in the session of its guide."""
-
-    @cache
-    def session(guide: str) -> dict[Example, Outcome]:
-        return _run(examples(guide), try_out, tmp_path_factory.mktemp("session"))
-
-    return lambda example: session(example.guide)[example]
+def outcome(
+    try_out: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[Example], Outcome]]:
+    """What came of an example, in the session of its guide. The sessions go on side by side."""
+    with ThreadPoolExecutor(len(GUIDES)) as side_by_side:
+        sessions = {
+            guide: side_by_side.submit(
+                _run, examples(guide), try_out, tmp_path_factory.mktemp("session")
+            )
+            for guide in GUIDES
+        }
+        yield lambda example: sessions[example.guide].result()[example]
 
 
 def _run(session: tuple[Example, ...], try_out: Any, results: Path) -> dict[Example, Outcome]:
@@ -134,7 +139,7 @@ def _read(path: Path) -> str:
 
 
 @pytest.mark.parametrize("example", ALL, ids=[f"{each.guide}:{each.line}" for each in ALL])
-def test_comes_back_as_printed(example: Example, outcome: Callable[..., Outcome]) -> None:
+def test_comes_back_as_printed(example: Example, outcome: Callable[[Example], Outcome]) -> None:
     came = outcome(example)
     seen = f"\n{came.printed}\n{came.complained}"
     assert came.exit_code == 0, f"ended with {came.exit_code}:{seen}"

@@ -1,13 +1,12 @@
 """Messages between services: CloudEvents 1.0 in JSON, and the models events are written in."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 SPEC_VERSION: Final = "1.0"
 
@@ -70,7 +69,7 @@ class Message:
     def from_json(cls, raw: bytes) -> "Message":
         """Read a message back; raises `BrokenMessage` for anything that is not one."""
         try:
-            return cls(**_fields(json.loads(raw)))
+            return cls(**_fields(from_json(raw)))
         except BrokenMessage:
             raise
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

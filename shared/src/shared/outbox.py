@@ -1,6 +1,7 @@
 """The outbox: events become rows in the transaction of their effect, and a relay publishes them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from math import inf
 from typing import Final
@@ -15,6 +16,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from shared import metrics
@@ -81,6 +83,7 @@ _UNPUBLISHED: Final = text(
 _MARK: Final = text("UPDATE outbox SET published_at = :now WHERE seq = ANY(:seqs)").bindparams(
     bindparam("seqs", type_=ARRAY(BigInteger))
 )
+_RESIGN: Final = text("SELECT pg_advisory_unlock(hashtext('doorstep relay'))")
 _LAG: Final = text(
     "SELECT count(*), min(created_at) FROM"
     " (SELECT created_at FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT 10000) AS o"
@@ -186,6 +189,10 @@ class Relay(Resting):
 
     def close(self) -> None:
         self._drop_publisher()
+        if self._connection is not None:
+            # Said in words: that a connection is gone is noticed a moment later.
+            with suppress(DBAPIError):
+                self._connection.execute(_RESIGN)
         self._drop_connection()
 
 

@@ -1,7 +1,16 @@
 """What must come before a contact: a notice, so many working days old, or failures in a row."""
 
 import pytest
-from contact_rules.domain import Channel, Outcome, Pack, Party, PastContact, Result, Role
+from contact_rules.domain import (
+    Channel,
+    Outcome,
+    Pack,
+    Party,
+    PastContact,
+    Result,
+    Role,
+    earliest_allowed_at,
+)
 from door_questions import only, pack_of, past, result, visit
 
 NOTICE = pack_of(
@@ -38,6 +47,16 @@ def test_a_notice_grows_too_old() -> None:
     notice = past("2026-03-09 10:00", Outcome.NOTICE_GIVEN)
     assert result(visit("2026-06-07 10:00", history=(notice,)), NOTICE) is Result.PASS
     assert result(visit("2026-06-08 10:00", history=(notice,)), NOTICE) is Result.FAIL
+
+
+def test_business_days_of_years_nobody_knows_yet_never_come() -> None:
+    notice = past("2150-03-09 10:00", Outcome.NOTICE_GIVEN)
+    assert result(visit("2150-05-01 10:00", history=(notice,)), NOTICE) is Result.FAIL
+    assert earliest_allowed_at(visit("2150-03-10 10:00", history=(notice,)), [NOTICE]) is None
+    once = _cap("{rolling_business_days: 2}")
+    history = (past("2150-03-09 10:00", Outcome.DEBTOR_MET),)
+    assert result(visit("2150-03-20 10:00", history=history), once) is Result.FAIL
+    assert earliest_allowed_at(visit("2150-03-20 10:00", history=history), [once]) is not None
 
 
 def test_business_days_of_nobody_knows_where() -> None:

@@ -5,6 +5,7 @@ Scalars stay as they were written: `NO` is Norway and `08:00` is a time, never a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from datetime import date
 from difflib import get_close_matches
@@ -18,6 +19,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.nodes import Node as YamlNode
 
 E = TypeVar("E", bound=StrEnum)
+_WHOLE: Final = re.compile(r"[0-9]{1,5}")
 _NOTHING: Final = ("", "~", "null", "Null", "NULL")
 
 
@@ -98,8 +100,8 @@ class Node:
 
     def integer(self, least: int = 0) -> int:
         text = self.text()
-        if not (text.isascii() and text.isdigit() and int(text) >= least):
-            self.fail(f"'{text}' is not a whole number of at least {least}")
+        if not _WHOLE.fullmatch(text) or int(text) < least:
+            self.fail(f"'{text}' is not a whole number of at least {least}, of five digits at most")
         return int(text)
 
     def true_or_false(self) -> bool:

@@ -172,6 +172,8 @@ def _read_period(node: Node) -> Period:
     value = fields[kinds[0]]
     if "day_one" in fields and kinds[0] not in _ROLLING[:2]:
         fields["day_one"].fail("only rolling days have a day one")
+    if "last" in fields:
+        value.fail("the last n in a row can only be a minimum", "a ladder")
     match kinds[0]:
         case "rolling_days":
             return RollingDays(value.integer(least=1) + (not day_one))
@@ -185,10 +187,8 @@ def _read_period(node: Node) -> Period:
             return _aged(
                 value, value.fields(("days", "business_days", "clear_days", "at_most_days"))
             )
-        case "since":  # all that came after the latest of those events
+        case _:  # since: all that came after the latest of those events
             return Ever()
-        case _:
-            value.fail("the last n in a row can only be a minimum", "a ladder")
 
 
 def _aged(node: Node, fields: dict[str, Node]) -> Aged:

@@ -124,7 +124,7 @@ class EventCount:
 
     def explain(self, question: Question, at: int, finding: Finding) -> Reading:
         span, first, last = None, "", ""
-        if finding.span is not None and finding.span[0] > -ALWAYS and finding.span[1] < ALWAYS:
+        if finding.span is not None and ALWAYS not in map(abs, finding.span):
             span = Span(*(self._moment(question, finding, end) for end in finding.span))
             first, last = span.from_.isoformat(), span.to.isoformat()
         return Reading(

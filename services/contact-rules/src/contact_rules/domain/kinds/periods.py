@@ -80,6 +80,12 @@ def _rolling(position: int, events: Sequence[int], length: int) -> list[Bounds]:
     return [(begin, begin + length - 1) for begin in sorted(begins)]
 
 
+def _far(working_days: int) -> int:
+    """As many days as so many working days can possibly take. In years whose holidays nobody knows
+    yet no day is one, so a search has to end: then the longest window is taken, or no notice."""
+    return 7 * working_days + 60
+
+
 @dataclass(frozen=True, slots=True)
 class RollingWorkingDays:
     """Every stretch that holds so many working days; without day one, they follow the first day."""
@@ -102,12 +108,12 @@ class RollingWorkingDays:
         return (first, event, event + 1, self._last(event, works) + 1)
 
     def _last(self, first: int, works: Works) -> int:
-        day, left = first if self.day_one else first + 1, self.length
-        while True:
-            left -= works(day)
-            if not left:
-                return day
-            day += 1
+        last, left = first if self.day_one else first + 1, self.length - 1
+        end = last + _far(self.length)
+        while (left or not works(last)) and last < end:
+            left -= works(last)
+            last += 1
+        return last
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +179,18 @@ class Aged:
 
     def windows(self, position: int, events: Sequence[int], works: Works) -> Iterable[Bounds]:
         oldest = -ALWAYS if self.most is None else position - self.most
-        youngest, left = position - 1 if self.clear else position, self.least
-        while left:
-            left -= works(youngest) if self.working_days else 1
+        begin = position - 1 if self.clear else position
+        if not self.working_days:
+            return ((oldest, begin - self.least),)
+        youngest, left = begin, self.least
+        while left and youngest > begin - _far(self.least):
+            left -= works(youngest)
             youngest -= 1
-        return ((oldest, youngest),)
+        return ((oldest, -ALWAYS if left else youngest),)
 
     def turns(self, event: int, works: Works) -> Iterable[int]:
         day, left = event, self.least
-        while left:
+        while left and day < event + _far(self.least):
             day += 1
             left -= works(day) if self.working_days else 1
         old_enough = day + 1 if self.clear else day
