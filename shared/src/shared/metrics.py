@@ -39,7 +39,11 @@ _HANDLED: Final = Counter(
     registry=REGISTRY,
 )  # fmt: skip
 _PARKED: Final = Counter(
-    "doorstep_messages_parked", "Messages parked, with those that wait behind them.", ["service"],
+    "doorstep_messages_parked", "Messages parked because their handler kept failing.", ["service"],
+    registry=REGISTRY,
+)  # fmt: skip
+_PARKED_NOW: Final = Gauge(
+    "doorstep_messages_parked_now", "Messages parked now, with those waiting behind.", ["service"],
     registry=REGISTRY,
 )  # fmt: skip
 _OUTBOX_WAITING: Final = Gauge(
@@ -77,6 +81,11 @@ def handled(service: str, count: int) -> None:
 def parked(service: str, count: int) -> None:
     """``count`` messages were parked in the service."""
     _PARKED.labels(service).inc(count)
+
+
+def parked_now(service: str, count: int) -> None:
+    """How many messages are parked in the service, those that wait behind others included."""
+    _PARKED_NOW.labels(service).set(count)
 
 
 def outbox_waiting(service: str, count: int, oldest_seconds: float) -> None:

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
-from shared import metrics, migrate, outbox
+from shared import metrics, migrate, outbox, parking
 from shared.auth import Tokens
 from shared.bus import Bus
 from shared.clock import Clock, utc_now
@@ -127,6 +127,7 @@ class Service(Site):
         """How many events wait in the outbox, and for how many seconds the oldest has."""
         with Session(self.engine) as session:
             waiting, oldest = outbox.lag(session, self.clock())
+            metrics.parked_now(self.name, parking.count(session))
         metrics.outbox_waiting(self.name, waiting, oldest)
         return waiting, oldest
 

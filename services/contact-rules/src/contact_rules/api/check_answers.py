@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 from shared.http import Answer
 from shared.problems import Language
 
@@ -13,13 +13,24 @@ from contact_rules.domain import Check, Obligation, Result, Severity, SourceQual
 from contact_rules.domain.rule import Rule
 
 
+def _moment(value: object) -> object:
+    """What was kept as text: ten characters are a date, and must not become a time."""
+    if not isinstance(value, str):
+        return value
+    is_day = len(value) == len("2026-12-01")
+    return date.fromisoformat(value) if is_day else datetime.fromisoformat(value)
+
+
+Moment = Annotated[datetime | date, BeforeValidator(_moment)]
+
+
 class SpanAnswer(Answer):
     """Dates where a rule counts in days, else times; both ends included."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
-    from_: datetime | date = Field(alias="from")
-    to: datetime | date
+    from_: Moment = Field(alias="from")
+    to: Moment
 
 
 class WindowAnswer(Answer):

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 from shared.auth import Caller, Role
-from shared.problems import Words, field_error, invalid
+from shared.problems import Words, field_error, invalid, not_found
 
 from plans.domain.plan import Actor
 
@@ -115,27 +115,22 @@ def actor(caller: Caller) -> Actor:
     return Actor(caller.subject, caller.role)
 
 
-def lender_of(caller: Caller, named: str | None, *, pointer: str) -> str | None:
+def lender_of(caller: Caller, named: str | None) -> str | None:
     """The lender whose rows are meant: the token's own, else the one named, else None.
 
-    Raises Problem 422 if a lender's token names another lender: whether that one exists is not
-    said.
+    Raises Problem 404 if a lender's token names another lender: for it there is no such one.
     """
     own = caller.lender_scope()
     if own is None:
         return named
     if named not in {None, own}:
-        raise invalid(
-            pointer,
-            "not_your_lender",
-            Words("is not the lender of your token", "与令牌所属机构不符"),
-        )
+        raise not_found(Words("lender", "机构"))
     return own
 
 
 def lender_needed(caller: Caller, named: str | None, *, pointer: str) -> str:
     """As `lender_of`, where ids mean nothing without a lender: Problem 422 if there is none."""
-    found = lender_of(caller, named, pointer=pointer)
+    found = lender_of(caller, named)
     if found is None:
         raise invalid(
             pointer,

@@ -75,7 +75,7 @@ def offer(body: OfferBody, caller: Writer, service: Served, once: OnceOnly) -> R
     422 with a pointer for terms that can't be; 404 for a case or account that is not yours.
     """
     now = service.clock()
-    lender = lender_of(caller, body.lender, pointer="/lender")
+    lender = lender_of(caller, body.lender)
     with pointing(terms_at="/terms"):
         quoted = quote(body.terms.read(at="/terms"))
         # Found here, outside of the transaction: it takes milliseconds and needs nothing.
@@ -114,7 +114,7 @@ def list_plans(
     """Plans, without instalments and history."""
     now = service.clock()
     wanted = plan_list.Wanted(
-        lender=lender_of(caller, lender, pointer="?lender"),
+        lender=lender_of(caller, lender),
         state=status,
         case_id=case_id,
         account=account,
