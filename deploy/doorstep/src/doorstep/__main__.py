@@ -2,10 +2,13 @@
 
 import io
 import sys
+from typing import NoReturn
 
 import typer
+from sqlalchemy.exc import DBAPIError
 
 from doorstep.commands import contracts, packs, parked, run, story, sweep, token
+from doorstep.databases import DatabaseFails
 from doorstep.push import push
 from doorstep.screen import report
 from doorstep.signals import Stopped
@@ -46,14 +49,20 @@ def main() -> None:
     try:
         app(prog_name="doorstep")
     except Trouble as trouble:
-        report(trouble)
-        sys.exit(trouble.exit_code)
+        _end(trouble)
+    except DBAPIError as error:
+        _end(DatabaseFails(error))
     except Stopped:
         sys.exit(0)
     except BrokenPipeError:
         # `doorstep … | head`: nobody reads on, and that is no error of ours.
         sys.stderr.close()
         sys.exit(0)
+
+
+def _end(trouble: Trouble) -> NoReturn:
+    report(trouble)
+    sys.exit(trouble.exit_code)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,7 @@ import fcntl
 import json
 import os
 import secrets
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,8 +23,9 @@ from typing import Final
 from uuid import UUID
 
 from shared.auth import Role, mint
-from shared.keys import Signer, make_key
+from shared.keys import Signer
 
+from doorstep import key_pairs
 from doorstep.trouble import Trouble
 
 DEFAULT: Final = Path(".doorstep")
@@ -59,12 +59,12 @@ class Home:
 
     @property
     def token_keys(self) -> Path:
-        """The public half of the token key, as a JWKS."""
+        """The public half of the token key, and of those before it, as a JWKS."""
         return self.keys / "token-keys.json"
 
     @property
     def approval_keys(self) -> Path:
-        """The public half of the approval key, as a JWKS."""
+        """The public half of the approval key, and of those before it, as a JWKS."""
         return self.keys / "approval-keys.json"
 
     @property
@@ -191,30 +191,15 @@ def _complete(home: Home) -> None:
             "Put the file back, or start with another home.",
         )
     with _told(home):
-        _once(home.token_key, lambda path: make_key(path))
-        _once(home.approval_key, lambda path: make_key(path))
-        _once(home.token_keys, lambda path: _write_public(path, home.token_key))
-        _once(home.approval_keys, lambda path: _write_public(path, home.approval_key))
-        _once(home.identity_secret, lambda path: _write(path, secrets.token_urlsafe(32)))
-        _once(home.revoked_tokens, lambda path: _write(path, ""))
+        key_pairs.complete(home.token_key, home.token_keys)
+        key_pairs.complete(home.approval_key, home.approval_keys)
+        _once(home.identity_secret, secrets.token_urlsafe(32))
+        _once(home.revoked_tokens, "")
 
 
-def _once(path: Path, make: Callable[[Path], None]) -> None:
-    """Made beside its place and renamed in: a killed attempt leaves no half a key."""
+def _once(path: Path, text: str) -> None:
     if not path.exists():
-        with tempfile.TemporaryDirectory(prefix="making-", dir=path.parent) as beside:
-            fresh = Path(beside) / path.name
-            make(fresh)
-            fresh.rename(path)
-
-
-def _write_public(path: Path, private: Path) -> None:
-    _write(path, json.dumps(Signer(private).public_jwks(), indent=1) + "\n")
-
-
-def _write(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text)
+        key_pairs.put(path, lambda fresh: key_pairs.write(fresh, text))
 
 
 def _read_running(text: str) -> Running | None:

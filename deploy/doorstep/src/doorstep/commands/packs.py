@@ -51,7 +51,11 @@ def check_examples(packs: Names = None, directory: DirectoryOption = None) -> No
         run, failed = run + len(results), failed + len(bad)
         sign, style = ("✗", "red") if bad else ("✓", "green")
         screen.say(
-            Text.assemble((f"  {sign} ", style), (pack.name, "bold"), f"  {len(results)} examples")
+            Text.assemble(
+                (f"  {sign} ", style),
+                (pack.name, "bold"),
+                f"  {_counted(len(results), 'example')}",
+            )
         )
         for result in bad:
             screen.say(Text(f"      line {result.line}: {result.why}", "red"))
@@ -60,8 +64,10 @@ def check_examples(packs: Names = None, directory: DirectoryOption = None) -> No
         for rule in untested(pack, results):
             screen.say(Text(f"      no example both keeps and breaks {rule}", "yellow"))
     if failed:
-        raise PacksFail(f"{failed} of {run} examples come out otherwise than they say.")
-    screen.say(f"{run} examples of {len(wanted)} packs come out as they say.")
+        come = "comes out otherwise than it says" if failed == 1 else "come out otherwise than they say"
+        raise PacksFail(f"{failed} of {_counted(run, 'example')} {come}.")
+    come = "comes out as it says" if run == 1 else "come out as they say"
+    screen.say(f"{_counted(run, 'example')} of {_counted(len(wanted), 'pack')} {come}.")
 
 
 @app.command()
@@ -94,9 +100,14 @@ def lint(
             broken += 1
             Screen().say(Text(f"  ✗ {file}: {error}", "red"))
         else:
-            Screen().say(f"  ✓ {file}: {found.name}, {len(found.rules)} rules")
+            Screen().say(f"  ✓ {file}: {found.name}, {_counted(len(found.rules), 'rule')}")
     if broken:
-        raise PacksFail(f"{broken} of {len(files)} files are no packs.")
+        are = "is no pack" if broken == 1 else "are no packs"
+        raise PacksFail(f"{broken} of {_counted(len(files), 'file')} {are}.")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _library(directory: Path | None) -> "Library":
