@@ -93,6 +93,15 @@ def test_every_shipped_pack_keeps_its_examples(doorstep: Command) -> None:
     assert "come out as they say." in done.stdout
 
 
+def test_one_pack_is_not_many(doorstep: Command, tmp_path: Path) -> None:
+    done = doorstep("packs", "test", "tw")
+    assert done.stdout.endswith(" examples of 1 pack come out as they say.\n")
+    (tmp_path / "broken.yaml").write_text("id: broken\nrules: [")
+    assert doorstep("packs", "lint", str(tmp_path / "broken.yaml")).stderr == (
+        "1 of 1 file is no pack.\n"
+    )
+
+
 def test_a_pack_is_shown_with_its_law(doorstep: Command) -> None:
     done = doorstep("packs", "show", "tw")
     assert done.returncode == 0

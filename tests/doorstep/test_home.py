@@ -10,11 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from doorstep.home import HomeIsTaken, existing_home, open_home
+from doorstep.home import Home, HomeIsTaken, existing_home, open_home
 from doorstep.trouble import Trouble
 from shared.auth import Role
 from shared.clock import utc_now
-from shared.keys import KeySet, verify
+from shared.keys import BadToken, KeySet, Signer, make_key, verify
 
 _HOLD = """
 import sys, time
@@ -60,6 +60,83 @@ def test_its_public_keys_verify_its_tokens_and_not_those_of_approvals(tmp_path: 
     claims = verify(token, KeySet(home.token_keys), audience="doorstep", issuer="doorstep", now=now)
     assert claims["role"] == "ops"
     assert json.loads(home.token_keys.read_text()) != json.loads(home.approval_keys.read_text())
+
+
+def token_of(home: Home) -> str:
+    return home.token(Role.OPS, now=utc_now(), lifetime=timedelta(hours=1))
+
+
+def counts(token: str, home: Home) -> bool:
+    try:
+        verify(
+            token, KeySet(home.token_keys), audience="doorstep", issuer="doorstep", now=utc_now()
+        )
+    except BadToken:
+        return False
+    return True
+
+
+def test_a_lost_private_key_is_replaced_and_what_it_signed_still_counts(tmp_path: Path) -> None:
+    home = open_home(tmp_path / "home")
+    with home.locked():
+        approved = Signer(home.approval_key).kid
+    tokens = [token_of(home)]
+    for _ in range(2):
+        home.token_key.unlink()
+        home.approval_key.unlink()
+        with home.locked():
+            tokens.append(token_of(home))
+    assert [counts(token, home) for token in tokens] == [True, True, True]
+    approvals = KeySet(home.approval_keys)
+    assert approvals.get(approved)
+    assert approvals.get(Signer(home.approval_key).kid)
+    assert len(approvals) == 3
+    assert stat.S_IMODE(home.token_keys.stat().st_mode) == 0o600
+
+
+def test_a_lost_jwks_is_written_anew_from_its_private_key(tmp_path: Path) -> None:
+    home = open_home(tmp_path / "home")
+    with home.locked():
+        published = home.token_keys.read_bytes()
+    home.token_keys.unlink()
+    with home.locked():
+        assert home.token_keys.read_bytes() == published
+
+
+def test_a_private_key_put_in_by_hand_joins_the_keys_of_others(tmp_path: Path) -> None:
+    home = open_home(tmp_path / "home")
+    with home.locked():
+        before = token_of(home)
+    nameless = json.loads(home.token_keys.read_text())["keys"][0]
+    del nameless["kid"]
+    unusable = {"kty": "OKP", "crv": "Ed448", "x": "AA"}
+    home.token_keys.write_text(json.dumps({"keys": [nameless, unusable, "no key"]}))
+    home.token_key.unlink()
+    make_key(home.token_key)
+    with home.locked():
+        assert counts(before, home)
+        assert counts(token_of(home), home)
+
+
+def test_a_jwks_with_more_keys_than_the_private_ones_is_left_alone(tmp_path: Path) -> None:
+    home = open_home(tmp_path / "home")
+    with home.locked():
+        keys = json.loads(home.token_keys.read_text())["keys"]
+    others = json.loads(home.approval_keys.read_text())["keys"]
+    home.token_keys.write_text(json.dumps({"keys": others + keys}))
+    written = home.token_keys.read_bytes()
+    with home.locked():
+        assert home.token_keys.read_bytes() == written
+
+
+@pytest.mark.parametrize("name", ["token.pem", "approval-keys.json"])
+def test_a_key_file_of_something_else_is_named_and_not_replaced(tmp_path: Path, name: str) -> None:
+    home = open_home(tmp_path / "home")
+    with home.locked():
+        (home.keys / name).write_text("a letter")
+    with pytest.raises(Trouble, match=name), home.locked():
+        pass
+    assert (home.keys / name).read_text() == "a letter"
 
 
 def test_a_second_house_on_the_same_home_learns_who_has_it_and_where(tmp_path: Path) -> None:

@@ -119,6 +119,42 @@ def test_another_services_messages_are_not_reached_from_here(engine: Engine, run
     assert "There is no house in" in said
 
 
+@pytest.mark.parametrize("words", [["parked", "list", "--service", "cases"], ["sweep"]])
+def test_a_database_that_cannot_be_reached_is_said_in_a_sentence(
+    run: Run, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.setenv("CASES_DATABASE_URL", "postgresql://zoe:hush@127.0.0.1:1/cases")
+    code, _, said = run(*words)
+    assert code == 1
+    assert " ".join(said.split()) == (
+        'The database can\'t be reached: connection to server at "127.0.0.1", port 1 failed:'
+        " Connection refused."
+    )
+
+
+def test_a_database_without_tables_refuses_in_a_sentence(engine: Engine, run: Run) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE parked CASCADE"))
+    code, _, said = run("parked", "list")
+    assert (code, " ".join(said.split())) == (
+        1,
+        'The database refuses (SQLSTATE 42P01): relation "parked" does not exist.',
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["cases", "postgresql://zoe:hush@here:port/cases", "postgresql://[::1/cases"]
+)
+def test_an_address_that_is_no_url_is_said_so_without_its_password(
+    run: Run, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("CASES_DATABASE_URL", url)
+    code, _, said = run("parked", "list")
+    assert code == 2
+    assert "database of cases is no URL" in said
+    assert "hush" not in said
+
+
 def test_the_sweep_forgets_what_is_old_and_keeps_what_is_not(engine: Engine, run: Run) -> None:
     now = utc_now()
     with engine.begin() as connection:

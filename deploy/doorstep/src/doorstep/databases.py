@@ -8,6 +8,7 @@ from pathlib import Path
 
 from shared.db import make_engine
 from sqlalchemy import Engine
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from doorstep import postgres
 from doorstep.home import existing_home
@@ -26,6 +27,19 @@ class ServiceName(StrEnum):
         return self.value.replace("-", "_")
 
 
+class DatabaseFails(Trouble):
+    """A database that can't be reached, or refuses: in PostgreSQL's own words."""
+
+    exit_code = 1
+
+    def __init__(self, error: DBAPIError) -> None:
+        # The first line alone: those below are guesses, or quote the statement and its row.
+        words = str(error.orig).strip().partition("\n")[0].removeprefix("connection failed: ")
+        state = getattr(error.orig, "sqlstate", None)
+        does = "can't be reached" if state is None else f"refuses (SQLSTATE {state})"
+        super().__init__(f"The database {does}: {words.rstrip('.')}.")
+
+
 @contextmanager
 def engines(home: Path, *names: ServiceName) -> Iterator[dict[ServiceName, Engine]]:
     """An engine for each of these services.
@@ -33,7 +47,7 @@ def engines(home: Path, *names: ServiceName) -> Iterator[dict[ServiceName, Engin
     Where the environment names databases of theirs (`CASES_DATABASE_URL` or `…_FILE`, as the
     services themselves read them) it is those and no others: a container of one service knows
     only its own. Else the home's, whose database is started for the while if no house runs there.
-    Raises Trouble.
+    Raises Trouble. None is connected to yet.
     """
     named = {name: url for name in names if (url := _from_environment(name)) is not None}
     if named:
@@ -83,8 +97,17 @@ def _url(address: postgres.Address, name: ServiceName) -> str:
 
 @contextmanager
 def _made(urls: dict[ServiceName, str]) -> Iterator[dict[ServiceName, Engine]]:
-    found = {name: make_engine(url, pool_size=2) for name, url in urls.items()}
+    found: dict[ServiceName, Engine] = {}
     try:
+        for name, url in urls.items():
+            try:
+                found[name] = make_engine(url, pool_size=2)
+            except (ValueError, ArgumentError):
+                # Neither the URL nor an error that quotes it: a password is in there.
+                raise Trouble(
+                    f"The address of the database of {name.value} is no URL such as"
+                    " postgresql://USER:PASSWORD@HOST:PORT/DATABASE."
+                ) from None
         yield found
     finally:
         for engine in found.values():

@@ -64,7 +64,11 @@ def check_examples(packs: Names = None, directory: DirectoryOption = None) -> No
         for rule in untested(pack, results):
             screen.say(Text(f"      no example both keeps and breaks {rule}", "yellow"))
     if failed:
-        come = "comes out otherwise than it says" if failed == 1 else "come out otherwise than they say"
+        come = (
+            "comes out otherwise than it says"
+            if failed == 1
+            else "come out otherwise than they say"
+        )
         raise PacksFail(f"{failed} of {_counted(run, 'example')} {come}.")
     come = "comes out as it says" if run == 1 else "come out as they say"
     screen.say(f"{_counted(run, 'example')} of {_counted(len(wanted), 'pack')} {come}.")
