@@ -201,9 +201,7 @@ def _on_this_machine(durable: bool) -> Iterator[str]:
 
     with (
         children.own_directory("postgres") as home,
-        start(
-            home / "server", durable=durable, options=DURABLE if durable else FAST
-        ) as server,
+        start(home / "server", durable=durable, options=DURABLE if durable else FAST) as server,
     ):
         yield server.url()
 
