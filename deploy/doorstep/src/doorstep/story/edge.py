@@ -7,6 +7,8 @@ from typing import Any, Final, Self, TypeVar
 
 import httpx
 from shared.clock import monotonic
+from shared.ids import new_id
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_exponential_jitter
 
 from doorstep.story.otherwise import StoryWentOtherwise
 from doorstep.trouble import Trouble
@@ -18,6 +20,17 @@ PATIENCE: Final = 60.0
 """Seconds until what should happen by itself must have happened. It takes a fraction of one."""
 
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
+
+
+# What a gateway says while a service is being restarted.
+_RESTARTING: Final = frozenset({502, 503, 504})
+_RETRYING: Final = Retrying(
+    retry=retry_if_result(lambda answer: answer.status_code in _RESTARTING),
+    wait=wait_exponential_jitter(initial=0.05, max=1.0),
+    stop=stop_after_delay(30),
+    # Out of patience, the last answer is the answer.
+    retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+)
 
 
 class Edge:
@@ -41,16 +54,13 @@ class Edge:
         answer = self._send("GET", path, params=query)
         return None if answer.status_code == 404 else self._read(answer, "GET", path, 200)
 
-    def post(
-        self, path: str, body: Mapping[str, object], *, expect: int, key: str | None = None
-    ) -> Json:
-        """Posts a body, with an Idempotency-Key where one is given."""
-        headers = {"Idempotency-Key": key} if key else {}
-        return self._sent("POST", path, expect, json=body, headers=headers)
+    def post(self, path: str, body: Mapping[str, object], *, expect: int) -> Json:
+        """Posts a body."""
+        return self._sent("POST", path, expect, json=body, headers=_keyed())
 
     def post_rows(self, path: str, rows: bytes, *, expect: int) -> Json:
         """Posts NDJSON."""
-        headers = {"Content-Type": "application/x-ndjson"}
+        headers = {"Content-Type": "application/x-ndjson", **_keyed()}
         return self._sent("POST", path, expect, content=rows, headers=headers)
 
     def put(self, path: str, body: Mapping[str, object], *, expect: tuple[int, ...]) -> Json:
@@ -75,6 +85,10 @@ class Edge:
         return self._read(self._send(method, path, **how), method, path, *expect)
 
     def _send(self, method: str, path: str, **how: Any) -> httpx.Response:
+        # Reads and keyed requests have their effect once, however often they are sent.
+        return _RETRYING(self._send_once, method, path, **how)
+
+    def _send_once(self, method: str, path: str, **how: Any) -> httpx.Response:
         try:
             return self._client.request(method, path, **how)
         except httpx.TransportError as error:
@@ -102,6 +116,10 @@ class Edge:
         trace: TracebackType | None,
     ) -> None:
         self._client.close()
+
+
+def _keyed() -> dict[str, str]:
+    return {"Idempotency-Key": f"story-{new_id()}"}
 
 
 def _short(value: object) -> str:

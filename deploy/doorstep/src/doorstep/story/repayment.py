@@ -50,14 +50,12 @@ def agree_a_plan(
         "/plans/v1/plans",
         {"case_id": debtor.case_id, "account": debtor.external_id, "terms": terms},
         expect=201,
-        key=f"story-{new_id()}",
     )
     expect("the new plan to be offered", plan["status"], "offered")
     plan = lender.post(
         f"/plans/v1/plans/{plan['id']}/consent",
         {"form": "written"},
         expect=200,
-        key=f"story-{new_id()}",
     )
     expect("the plan to be active once it is consented to", plan["status"], "active")
     visit = lender.until(

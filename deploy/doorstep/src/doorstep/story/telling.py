@@ -7,7 +7,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from shared.clock import monotonic
-from shared.ids import new_id
 
 from doorstep.screen import Screen
 from doorstep.story import days
@@ -64,7 +63,6 @@ def _agent(callers: Callers, name: str) -> str:
         "/cases/v1/agents",
         {"name": name, "credentials": [{"kind": kind} for kind in _CREDENTIALS]},
         expect=201,
-        key=f"story-{new_id()}",
     )
     return str(agent["id"])
 
