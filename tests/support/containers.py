@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -27,6 +28,8 @@ def has_image(image: str) -> bool:
     import docker  # type: ignore[import-untyped]
     from docker.errors import DockerException  # type: ignore[import-untyped]
 
+    if not _somebody_listens():
+        return False
     try:
         client = docker.from_env(timeout=10)
     except DockerException:
@@ -37,6 +40,21 @@ def has_image(image: str) -> bool:
         return False
     finally:
         client.close()
+    return True
+
+
+def _somebody_listens() -> bool:
+    """Whether anything is behind the engine's socket. A killed engine leaves the file, and a client
+    that fails to reach it leaves its own socket open, which is an error in tests."""
+    address = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    if not address.startswith("unix://"):
+        return True
+    with socket.socket(socket.AF_UNIX) as trial:
+        trial.settimeout(5)
+        try:
+            trial.connect(address.removeprefix("unix://"))
+        except OSError:
+            return False
     return True
 
 
