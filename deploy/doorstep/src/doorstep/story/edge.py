@@ -26,7 +26,7 @@ _TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 _RESTARTING: Final = frozenset({502, 503, 504})
 _RETRYING: Final = Retrying(
     retry=retry_if_result(lambda answer: answer.status_code in _RESTARTING),
-    wait=wait_exponential_jitter(initial=0.05, max=1.0),
+    wait=wait_exponential_jitter(multiplier=0.05, max=1.0),
     stop=stop_after_delay(30),
     # Out of patience, the last answer is the answer.
     retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
