@@ -9,7 +9,15 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
-BENCHMARKS = {"P1": "p1_visits", "P2": "p1_visits", "P3": "p3_relay", "P5": "p5_hot_person"}
+BENCHMARKS = {
+    "P1": "p1_visits",
+    "P2": "p1_visits",
+    "P3": "p3_relay",
+    "P5": "p5_hot_person",
+    "P6": "p6_rules",
+    "P7": "p7_share",
+    "P8": "p6_rules",
+}
 
 
 def main() -> int:

@@ -26,6 +26,7 @@ class Ratio:
     bare: list[float] = field(default_factory=list)
     real: list[float] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    at_most: bool = False  # the goal is a share not to be passed, not a speed to be reached
 
     @property
     def ratios(self) -> list[float]:
@@ -43,15 +44,17 @@ class Ratio:
     def verdict(self) -> str:
         if self.noise > INCONCLUSIVE_NOISE:
             return "inconclusive"
-        return "reached" if self.median >= self.goal else "missed"
+        reached = self.median <= self.goal if self.at_most else self.median >= self.goal
+        return "reached" if reached else "missed"
 
     def sentence(self) -> str:
         """For people."""
         bare, real = statistics.median(self.bare), statistics.median(self.real)
+        sign = "≤" if self.at_most else "≥"
         lines = [
             f"{self.id}  {self.what}",
             f"    real {real:>10,.0f} {self.unit}   bare {bare:>10,.0f} {self.unit}",
-            f"    ratio {self.median:.2f}  (goal ≥ {self.goal:g}: {self.verdict};"
+            f"    ratio {self.median:.2f}  (goal {sign} {self.goal:g}: {self.verdict};"
             f" noise {self.noise:.2f}; rounds {', '.join(f'{r:.2f}' for r in self.ratios)})",
             *(f"    {remark}" for remark in self.remarks),
         ]

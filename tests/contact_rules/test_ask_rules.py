@@ -139,3 +139,32 @@ def test_where_no_zone_is_known_days_are_those_of_utc(library: Library) -> None:
     assert asked.earliest() is None
     made_up = Place(PlaceKind.HOME, "Asia/Atlantis", "TW")
     assert Asked(replace(CONTACT, place=made_up), library).earliest() is None
+
+
+def test_a_calendar_knows_the_overlay_of_the_lender_and_what_is_in_doubt(
+    library: Library, tmp_path: Path
+) -> None:
+    overlay = HOURS.format(id="river", from_="2020-01-01", to="2026-12-11", hours="09:00-10:00")
+    overlay = overlay.replace("jurisdiction", "overlay\nlender: river-bank")
+    (tmp_path / "river.yaml").write_text(overlay.replace("covers: {country: TW}\n", ""))
+    capital = HOURS.format(id="capital", from_="2020-01-01", to="2040-01-01", hours="09:30-18:00")
+    capital = capital.replace("{country: TW}", "{country: TW, region: TPE}")
+    (tmp_path / "capital.yaml").write_text(capital)
+    asked = Asked(replace(CONTACT, lender="river-bank", duration=timedelta(0)), load(tmp_path))
+
+    def lawful(asked: Asked) -> list[str]:
+        first = datetime(2026, 12, 11, tzinfo=TAIPEI)
+        found = asked.windows(first, first + timedelta(days=2))
+        return [f"{window.from_:%d %H:%M}-{window.to:%H:%M}" for window in found]
+
+    assert lawful(asked) == ["11 09:30-10:00", "12 09:30-12:00"]
+    another = replace(asked, contact=replace(asked.contact, lender="hill-bank"))
+    assert lawful(another) == ["11 09:30-12:00", "12 09:30-12:00"]
+    # Not in the capital, and then perhaps: what it would forbid is no yes either.
+    for region, hours in (("KHH", "08:00-12:00"), (None, "09:30-12:00")):
+        place = Place(PlaceKind.HOME, "Asia/Taipei", "TW", region)
+        there = replace(another, contact=replace(another.contact, place=place))
+        assert lawful(there) == [f"11 {hours}", f"12 {hours}"]
+    early = replace(CONTACT, place=place, starts_at=datetime(2026, 12, 11, 9, tzinfo=TAIPEI))
+    decision = Asked(early, asked.library).check()
+    assert decision.verdict is Verdict.NEEDS_REVIEW

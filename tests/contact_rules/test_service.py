@@ -55,6 +55,33 @@ def test_packs_that_can_not_be_used_stop_it_with_a_sentence(
         build(settings(keys, packs=tmp_path), LocalBus(), clock)
 
 
+def test_packs_that_do_not_protect_the_person_stop_it(
+    keys: Keys, clock: SettableClock, tmp_path: Path
+) -> None:
+    for file in RULEBOOK.glob("*.yaml"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    floor = tmp_path / "person-protection.yaml"
+    text = floor.read_text(encoding="utf-8")
+    floor.write_text(text.replace("max: 2", "max: 3"), encoding="utf-8")
+    with pytest.raises(BadSettings, match="at most 2 visits in any 7 days, over all debts"):
+        build(settings(keys, packs=tmp_path), LocalBus(), clock)
+    floor.unlink()
+    with pytest.raises(BadSettings, match="there is no pack 'person-protection'"):
+        build(settings(keys, packs=tmp_path), LocalBus(), clock)
+    (tmp_path / "folder.yaml").mkdir()
+    with pytest.raises(BadSettings, match="the packs can't be read: Is a directory"):
+        build(settings(keys, packs=tmp_path), LocalBus(), clock)
+
+
+def test_its_loops_watch_the_packs(house: House) -> None:
+    assert [loop.name for loop in house.service.loops] == [
+        "contact-rules relay",
+        "contact-rules consumer",
+        "contact-rules housekeeping",
+        "contact-rules packs",
+    ]
+
+
 def test_without_its_key_it_does_not_start(
     keys: Keys, clock: SettableClock, tmp_path: Path
 ) -> None:
@@ -112,7 +139,7 @@ def test_an_event_built_of_our_own_parts_fits_its_schema(house: House) -> None:
 
 def test_it_listens_to_what_happens_to_visits(keys: Keys, house: House) -> None:
     assert isinstance(house.desk, Desk)
-    assert {handler.type for handler in handlers(house.desk)} == {
+    assert {handler.type for handler in handlers(lambda: house.desk)} == {
         "cases.visit-requested.v1",
         "cases.visit-cancelled.v1",
         "cases.visit-completed.v1",

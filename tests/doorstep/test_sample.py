@@ -10,21 +10,20 @@ from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 import tzfpy
 from cases.api.import_row import GoodRow, csv_shape, judge
 from cases.domain.import_csv import read_csv
 from cases.domain.import_file import MIB, Row
+from contact_rules.domain import CollectorClass, Place, PlaceKind, Product, load, shipped
 from doorstep import sample
 from doorstep.sample import numbers
 from doorstep.sample.debts import figure
 from doorstep.sample.export import write_csv, write_ndjson
-from doorstep.sample.places import COUNTRIES
+from doorstep.sample.places import COUNTRIES, ITALY
 
 TODAY = date(2026, 11, 21)
-NOW = datetime.fromisoformat("2026-11-21T12:00:00+08:00")
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +120,17 @@ def test_most_live_in_taiwan_some_on_the_mainland_a_few_where_no_pack_is(
         sample.first_in("AQ", accounts)
 
 
+def test_italys_law_alone_has_no_pack() -> None:
+    packs = load(shipped())
+    for country in COUNTRIES:
+        for district in country.districts:
+            home = Place(PlaceKind.HOME, country.timezone, district.country, district.region)
+            found = packs.resolve(
+                home, None, CollectorClass.CREDITOR, [Product.CREDIT_CARD], None, TODAY
+            )
+            assert ("default-policy" in {pack.id for pack in found}) == (country is ITALY), district
+
+
 def test_everybody_has_a_neighbour_and_a_colleague(accounts: list[dict[str, Any]]) -> None:
     for account in accounts:
         roles = {related["role"] for related in account["related"]}
@@ -133,11 +143,9 @@ def test_everybody_has_a_neighbour_and_a_colleague(accounts: list[dict[str, Any]
 
 def test_districts_lie_where_their_time_zone_says() -> None:
     for country in COUNTRIES:
-        clock = ZoneInfo(country.timezone)
         for district in country.districts:
-            # Not by name: maps give northern Vietnam the name of Bangkok's zone.
-            found = ZoneInfo(tzfpy.get_tz(district.longitude, district.latitude))
-            assert NOW.astimezone(found).utcoffset() == NOW.astimezone(clock).utcoffset(), district
+            found = tzfpy.get_tz(district.longitude, district.latitude)
+            assert found == country.timezone, district
 
 
 def test_identity_numbers_are_well_formed(accounts: list[dict[str, Any]]) -> None:

@@ -33,6 +33,22 @@ from contact_rules.domain import (
 from contact_rules.domain.packs.loading import read_pack
 
 TAIPEI = "Asia/Taipei"
+GOOD_PACK = """\
+id: test
+version: 2026-01-01
+title: {en: Test, zh: 测试}
+applies: named
+rules:
+  - id: test.team
+    kind: staffing
+    severity: policy
+    source_quality: text
+    citation: house rule
+    params: {min: 2}
+    message: {en: "{measured} of {least}", zh: "{measured}/{least}"}
+"""
+"""A pack of one rule; tests break it in one place."""
+
 BOTH_PAPERS = frozenset({"work_id", "authorisation_letter"})
 
 

@@ -166,7 +166,7 @@ class House:
         self.token = token
         self.clock = clock
         self.desk = Desk(load(RULEBOOK), keys.approvals)
-        self.handlers: list[Handler[Any]] = handlers(self.desk)
+        self.handlers: list[Handler[Any]] = handlers(lambda: self.desk)
         self.client = TestClient(service.app, raise_server_exceptions=False)
         self.client.headers.update(token.header("ops"))
 

@@ -130,16 +130,95 @@ def test_the_same_body_gets_the_same_bytes_and_nothing_is_stored(house: House) -
 
 
 def test_packs_left_out_are_found_by_place_and_residence(house: House) -> None:
+    always = ["everyone@2026-01-01", "person-protection@2026-01-01"]
     body = question()
     del body["packs"]
     said = house.client.post("/v1/checks", json=body).json()
-    assert said["packs"] == ["everyone@2026-01-01", "taiwanese@2026-02-01"]
+    assert said["packs"] == [*always, "taiwanese@2026-02-01"]
     body["place"] = {"kind": "home", "timezone": "Europe/Lisbon", "country": "PT"}
     said = house.client.post("/v1/checks", json=body).json()
-    assert said["packs"] == ["elsewhere@2026-01-01", "everyone@2026-01-01"]
+    assert said["packs"] == ["elsewhere@2026-01-01", *always]
     body["residence"] = {"country": "TW"}
     said = house.client.post("/v1/checks", json=body).json()
-    assert said["packs"] == ["elsewhere@2026-01-01", "everyone@2026-01-01", "taiwanese@2026-02-01"]
+    assert said["packs"] == ["elsewhere@2026-01-01", *always, "taiwanese@2026-02-01"]
+
+
+def test_the_overlay_of_the_lender_is_asked_beside_the_law(house: House) -> None:
+    body = question(lender="river-bank")
+    del body["packs"]
+    said = house.client.post("/v1/checks", json=body).json()
+    assert "river@2026-01-01" in said["packs"]
+    failed = [check["rule"] for check in said["checks"] if check["result"] == "fail"]
+    assert (said["verdict"], failed) == ("deny", ["river.team"])
+    for lender in (None, "hill-bank"):
+        said = house.client.post("/v1/checks", json=body | {"lender": lender}).json()
+        assert "river@2026-01-01" not in said["packs"]
+        assert said["verdict"] == "allow"
+
+
+def test_where_the_region_is_not_known_its_packs_can_only_doubt(house: House) -> None:
+    body = question(
+        place={"kind": "home", "timezone": "America/New_York", "country": "US"},
+        starts_at="2026-12-01T10:00:00-05:00",
+        duration_minutes=60,
+        facts=[],
+        history=[],
+    )
+    del body["packs"]
+    asked = {
+        None: ("needs_review", "unknown", "Not known: whether the contact is in US-NY NYC."),
+        "NY": ("needs_review", "unknown", "Not known: whether the contact is in US-NY NYC."),
+        "MA": ("allow", None, None),
+    }
+    for region, (verdict, result, message) in asked.items():
+        body["place"]["region"] = region
+        said = house.client.post("/v1/checks", json=body).json()
+        found = [check for check in said["checks"] if check["rule"] == "gotham.lunch"]
+        assert said["verdict"] == verdict, region
+        assert [(check["result"], check["message"]) for check in found] == (
+            [(result, message)] if result else []
+        )
+    body["place"] |= {"region": "NY", "city": "NYC"}
+    said = house.client.post("/v1/checks", json=body).json()
+    assert said["verdict"] == "deny"
+    # The calendar says the same.
+    del body["starts_at"]
+    body |= {"from": "2026-12-01T09:00:00-05:00", "to": "2026-12-01T12:00:00-05:00"}
+    for region, city, windows in (("NY", "NYC", 0), ("NY", None, 0), ("NY", "BUF", 1)):
+        body["place"] |= {"region": region, "city": city}
+        found = house.client.post("/v1/windows", json=body).json()["windows"]
+        assert len(found) == windows, (region, city)
+
+
+def test_obligations_come_with_what_shows_that_they_were_kept(house: House) -> None:
+    body = question(packs=["taiwanese", "duties"], facts=[])
+    said = house.client.post("/v1/checks", json=body).json()
+    assert said["obligations"] == [
+        {
+            "rule": "duties.record",
+            "what": "record_visit",
+            "when": "during",
+            "message": "Record the visit; keep it for 2 years.",
+            "evidence": ["audio", "video"],
+            "keep": "2 years",
+        },
+        {
+            "rule": "duties.stay-outside",
+            "what": "stay_outside",
+            "when": "at_start",
+            "message": "Stay outside.",
+            "evidence": [],
+            "keep": None,
+        },
+    ]
+    chinese = house.client.post("/v1/checks", json=body, headers={"Accept-Language": "zh"}).json()
+    assert chinese["obligations"][1]["message"] == "留在门外。"
+    for changed, verdict, count in (
+        ({"team": [{"id": "a1"}]}, "needs_review", 2),
+        ({"starts_at": "2026-12-01T23:00:00+08:00"}, "deny", 0),
+    ):
+        said = house.client.post("/v1/checks", json=body | changed).json()
+        assert (said["verdict"], len(said["obligations"])) == (verdict, count)
 
 
 def test_named_packs_are_exactly_those(house: House) -> None:
@@ -176,12 +255,13 @@ def test_all_vocabulary_of_the_contract_is_understood(house: House) -> None:
         " hardship vulnerable minor complaint_open plan_active paid time_barred litigation"
         " employer_prohibits no_home_visits third_party_refused channel_opt_out waking_hours"
         " working_hours excluded_slot preferred_slot mandate_ended agency_not_listed"
-        " licence_missing",
+        " licence_missing cannot_record",
         "facts.0.form": "written oral oral_recorded separate_instrument",
         "consents.0.scope": "hours channel visit visit_frequency call_frequency workplace entry"
         " recording third_party",
         "history.0.outcome": "not_connected no_answer voicemail answered conversation refused sent"
         " nobody_met person_met debtor_met notice_given",
+        "consents.0.channel": "visit phone sms email im letter door_note",
         "debts.0.product": "credit_card consumer_loan microcredit mortgage auto business_loan"
         " private_loan other",
     }
@@ -211,6 +291,8 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     ("place.country", "Taiwan", "/place/country", "string_pattern_mismatch"),
     ("place.region", "TW-TPE", "/place/region", "string_pattern_mismatch"),
     ("place.floor", 3, "/place/floor", "unknown_field"),
+    ("place.city", "New York", "/place/city", "string_pattern_mismatch"),
+    ("residence", {"country": "US", "city": "nyc"}, "/residence/city", "string_pattern_mismatch"),
     ("party.role", "Debtor", "/party/role", "enum"),
     ("party.age", -1, "/party/age", "greater_than_equal"),
     ("party.age", "44", "/party/age", "int_type"),
@@ -224,6 +306,8 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     ("debts.0.days_past_due", -1, "/debts/0/days_past_due", "greater_than_equal"),
     ("collector.class", "bailiff", "/collector/class", "enum"),
     ("team.0.credentials.0", "work id", "/team/0/credentials/0", "string_pattern_mismatch"),
+    ("team.0.employer", 7, "/team/0/employer", "string_type"),
+    ("team.0.announced_on", "yesterday", "/team/0/announced_on", "date_format"),
     ("team", None, "/team", "missing"),
     ("place", None, "/place", "missing"),
     ("duration_minutes", 0, "/duration_minutes", "too_short"),
@@ -245,6 +329,7 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     ("facts.1.slots.0.to", "24:00", "/facts/1/slots/0/to", "not_a_time_of_day"),
     ("facts.1.slots.0.to", "22:00", "/facts/1/slots/0", "empty_slot"),
     ("consents.0.scope", "everything", "/consents/0/scope", "enum"),
+    ("consents.0.channel", "pigeon", "/consents/0/channel", "enum"),
     ("consents.0.given_at", "2026-04-01", "/consents/0/given_at", "time_format"),
     ("consents.0.until", "2026-03-01T00:00:00Z", "/consents/0/until", "before_the_beginning"),
     ("history.0.outcome", "shouted_at", "/history/0/outcome", "enum"),

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
+from zoneinfo import ZoneInfo
 
 import pytest
-from rules_house import TUESDAY, Debtor, House, cancelled
+from contact_rules.domain import Library
+from contact_rules.domain.packs.loading import parse_pack
+from rules_house import RULEBOOK, TUESDAY, Debtor, House, cancelled
 from shared.ids import new_id
 from shared.keys import KeySet, verify
 
@@ -22,7 +26,11 @@ def test_a_decision_is_shown_with_all_it_rested_on(house: House) -> None:
     said = shown.json()
     assert said["verdict"] == "allow"
     assert said["visit_id"] == str(visit.visit_id)
-    assert said["packs"] == ["everyone@2026-01-01", "taiwanese@2026-02-01"]
+    assert said["packs"] == [
+        "everyone@2026-01-01",
+        "person-protection@2026-01-01",
+        "taiwanese@2026-02-01",
+    ]
     assert said["facts"]["place"]["timezone"] == "Asia/Taipei"
     assert said["ledger_seq"] == 0
     assert said["next_lawful"] == []
@@ -162,32 +170,97 @@ def test_a_bad_address_is_pointed_at(house: House, path: str, pointer: str) -> N
 def test_packs_are_listed_with_how_sure_we_are(house: House) -> None:
     said = house.client.get("/v1/packs").json()
     assert [pack["name"] for pack in said["items"]] == [
+        "duties@2026-01-01",
         "elsewhere@2026-01-01",
         "everyone@2026-01-01",
+        "gotham@2026-01-01",
+        "person-protection@2026-01-01",
+        "river@2026-01-01",
         "taiwanese@2026-02-01",
     ]
-    taiwanese = said["items"][2]
-    assert taiwanese == {
+    file = RULEBOOK / "taiwanese.yaml"
+    assert said["items"][-1] == {
         "id": "taiwanese",
         "version": "2026-02-01",
         "name": "taiwanese@2026-02-01",
         "title": "Somewhere like Taiwan",
         "applies": "jurisdiction",
-        "covers": {"country": "TW", "region": None, "collectors": None, "products": None},
+        "covers": {
+            "country": "TW",
+            "region": None,
+            "city": None,
+            "collectors": None,
+            "products": None,
+        },
+        "lender": None,
+        "extends": [],
         "effective_from": None,
         "effective_to": None,
         "source_quality": "memory",
         "verify": ["All of it; it is made up"],
         "rule_count": 3,
+        "digest": sha256(file.read_bytes()).hexdigest(),
     }
-    first = house.client.get("/v1/packs?limit=2").json()
-    rest = house.client.get("/v1/packs", params={"cursor": first["next"]}).json()
-    assert [pack["id"] for pack in first["items"] + rest["items"]] == [
-        "elsewhere",
-        "everyone",
-        "taiwanese",
+    by_id = {pack["id"]: pack for pack in said["items"]}
+    assert by_id["gotham"]["covers"]["city"] == "NYC"
+    assert by_id["gotham"]["extends"] == ["duties"]
+    assert (by_id["river"]["applies"], by_id["river"]["lender"]) == ("overlay", "river-bank")
+
+    pages, cursor = [], None
+    while True:
+        params = {"limit": 3} | ({"cursor": cursor} if cursor else {})
+        page = house.client.get("/v1/packs", params=params).json()
+        pages.append([pack["id"] for pack in page["items"]])
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert pages == [
+        ["duties", "elsewhere", "everyone"],
+        ["gotham", "person-protection", "river"],
+        ["taiwanese"],
     ]
-    assert rest["next"] is None
+
+
+def test_of_several_versions_the_one_in_force_today_is_shown(house: House) -> None:
+    text = (RULEBOOK / "taiwanese.yaml").read_text(encoding="utf-8")
+    earlier = text.replace("rules:", "effective_to: 2026-12-31\nrules:", 1)
+    later = text.replace("version: 2026-02-01", "version: 2027-01-01")
+    later = later.replace("rules:", "effective_from: 2027-01-01\nrules:", 1)
+    packs = [
+        *(pack for pack in house.service.library if pack.id != "taiwanese"),
+        parse_pack("taiwanese.yaml", earlier.encode()),
+        parse_pack("taiwanese@2027-01-01.yaml", later.encode()),
+    ]
+    house.service.shelf.library = Library(packs)
+
+    def shown(pack: str) -> str:
+        return str(house.client.get(f"/v1/packs/{pack}").json()["pack"]["version"])
+
+    assert shown("taiwanese") == "2026-02-01"
+    assert shown("taiwanese@2027-01-01") == "2027-01-01"
+    house.clock.advance(days=60)
+    assert shown("taiwanese") == "2027-01-01"
+    listed = house.client.get("/v1/packs?limit=7").json()
+    assert [pack["name"] for pack in listed["items"][-1:]] == ["taiwanese@2026-02-01"]
+    rest = house.client.get("/v1/packs", params={"cursor": listed["next"]}).json()
+    assert [pack["name"] for pack in rest["items"]] == ["taiwanese@2027-01-01"]
+    # Named without a version, both are asked, each on its days.
+    body = {
+        "packs": ["taiwanese"],
+        "duration_minutes": 30,
+        "channel": "visit",
+        "direction": "outbound",
+        "purpose": "collect",
+        "place": {"kind": "home", "timezone": "Asia/Taipei"},
+        "party": {"id": "p1", "role": "debtor"},
+        "debts": [{"id": "d1"}],
+        "collector": {"id": "c1", "class": "agency"},
+        "team": [{"id": "a1"}, {"id": "a2"}],
+    }
+    for day, version in (("2026-12-31", "2026-02-01"), ("2027-01-01", "2027-01-01")):
+        starts_at = f"{day}T10:00:00+08:00"
+        said = house.client.post("/v1/checks", json=body | {"starts_at": starts_at}).json()
+        assert {check["pack"] for check in said["checks"]} == {f"taiwanese@{version}"}
 
 
 def test_a_pack_shows_each_rule_with_its_law(house: House) -> None:
@@ -204,6 +277,7 @@ def test_a_pack_shows_each_rule_with_its_law(house: House) -> None:
         "kind": "staffing",
         "severity": "guidance",
         "on_fail": "needs_review",
+        "tightens": None,
         "applies_when": {"channel": ["visit"]},
         "exceptions": [],
         "citation": "Rulebook of somewhere, 2",
@@ -216,6 +290,67 @@ def test_a_pack_shows_each_rule_with_its_law(house: House) -> None:
     assert by_version["rules"][1]["message"] == "Two must come."
     for unknown in ("atlantis", "taiwanese@1999-01-01"):
         assert house.client.get(f"/v1/packs/{unknown}").status_code == 404
+
+
+def test_selectors_are_shown_as_packs_write_them(house: House) -> None:
+    (record, outside) = house.client.get("/v1/packs/duties").json()["rules"]
+    assert record["applies_when"] == {
+        "channel": ["visit"],
+        "days_past_due": {"over": "30"},
+        "not_state": {"kind": ["cease"], "form": ["written"]},
+    }
+    assert record["exceptions"] == [
+        {"annual_rate": {"at_most": "0.05"}},
+        {"consent": {"scope": ["recording"], "form": ["oral", "written"]}},
+    ]
+    assert outside["applies_when"] == {"channel": ["visit"]}
+    (team,) = house.client.get("/v1/packs/river").json()["rules"]
+    assert team["tightens"] == "taiwanese.team"
+
+
+def test_what_had_to_be_done_is_shown_with_a_decision(house: House) -> None:
+    gotham = {"country": "US", "region": "NY", "city": "NYC", "timezone": "America/New_York"}
+    at = TUESDAY.astimezone(ZoneInfo("America/New_York")).replace(hour=14)
+    (answer,) = house.ask(Debtor().visit(at, where=gotham))
+    assert answer["type"] == "approved", answer
+    told = [
+        {"rule": "duties.record", "what": "record_visit", "when": "during"},
+        {"rule": "duties.stay-outside", "what": "stay_outside", "when": "at_start"},
+    ]
+    assert answer["approval"]["obligations"] == told
+    path = f"/v1/decisions/{answer['decision_id']}"
+    said = house.client.get(path, headers={"Accept-Language": "zh"}).json()
+    assert said["facts"]["place"]["city"] == "NYC"
+    assert said["facts"]["packs"] == said["packs"]
+    assert said["obligations"] == [
+        {
+            **told[0],
+            "message": "请录制外访过程，并保存 2 年。",
+            "evidence": ["audio", "video"],
+            "keep": "2 years",
+        },
+        {**told[1], "message": "留在门外。", "evidence": [], "keep": None},
+    ]
+    # Without the pack only what was told then is known.
+    house.service.shelf.library = Library(
+        pack for pack in house.service.library if pack.id not in ("duties", "gotham")
+    )
+    said = house.client.get(path).json()
+    nothing = {"message": None, "evidence": None, "keep": None}
+    assert said["obligations"] == [each | nothing for each in told]
+
+
+def test_a_decision_of_doubt_can_be_asked_again_as_it_was(house: House) -> None:
+    somewhere = {"country": "US", "region": "NY", "timezone": "America/New_York"}
+    at = TUESDAY.astimezone(ZoneInfo("America/New_York")).replace(hour=11)
+    (answer,) = house.ask(Debtor().visit(at, minutes=90, where=somewhere))
+    assert answer["type"] == "needs-review"
+    decision = house.client.get(f"/v1/decisions/{answer['decision_id']}").json()
+    assert "gotham@2026-01-01" in decision["packs"]
+    # Named, the pack would say no; so the question names none.
+    assert "packs" not in decision["facts"]
+    again = house.client.post("/v1/checks", json=decision["facts"]).json()
+    assert (again["verdict"], again["packs"]) == ("needs_review", decision["packs"])
 
 
 def test_anybody_with_a_token_may_read_packs(house: House) -> None:

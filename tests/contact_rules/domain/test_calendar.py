@@ -17,6 +17,7 @@ from contact_rules.domain import (
     Direction,
     Fact,
     FactKind,
+    Form,
     Outcome,
     Pack,
     Party,
@@ -86,7 +87,25 @@ effective_to: 2026-03-10
     "kind: staffing\napplies_when: {not_consent: [visit_frequency], not_state: [dispute]}\n"
     "params: {min: 3}",
     "kind: staffing\nparams: {min: 3}\neffective_from: 2026-03-05",
+    "kind: staffing\napplies_when: {state: {kind: [hardship, cease], form: [written]},"
+    " not_consent: {scope: [visit], form: [oral]}}\nparams: {min: 3}",
+    "kind: staffing\nexceptions: [{not_state: {kind: [dispute], form: [written]}},"
+    " {days_past_due: {over: 15}}]\nparams: {min: 3}",
+    "kind: place\nparams: {deny: [public], order: [home, work], attempts: 2, entry: with_consent}",
+    "kind: place\nparams: {order: [agreed, home, work]}",
+    "kind: gate\nparams: {state: [cease, represented], reroute_to: [neighbour]}",
+    "kind: gate\nparams: {state: {kind: [cease], form: [written]}, lifts: {after_days: 3},"
+    " whose: anyone}",
+    "kind: gate\nparams: {state: [cease, dispute],"
+    " lifts: {after: {channel: [visit], outcome: [reached]}}}",
+    "kind: gate\nparams: {state: [dispute], lifts: {after_months: 1}, only_channels: [phone]}",
+    "kind: consent\nparams: {scope: [visit, visit_frequency], form: [written], days: 3, uses: 2,"
+    " withdrawn_by: [cease]}",
+    "kind: obligation\nparams: {what: record_visit, when: during, needs: {consent: [visit]},"
+    " impossible_when: [cannot_record]}",
 )
+
+DAYTIME = pack_of('kind: window\nparams: {hours: {every_day: ["07:00-22:00"]}}')
 
 ZONES = ["Asia/Taipei", "America/New_York", "Australia/Lord_Howe", "America/Santiago"]
 BEGIN = datetime(2026, 2, 24, tzinfo=UTC)
@@ -135,6 +154,8 @@ def facts(draw: st.DrawFn) -> Fact:
                 FactKind.HARDSHIP,
                 FactKind.DISPUTE,
                 FactKind.THIRD_PARTY_REFUSED,
+                FactKind.CEASE,
+                FactKind.CANNOT_RECORD,
             ]
         )
     )
@@ -146,6 +167,8 @@ def facts(draw: st.DrawFn) -> Fact:
         until=draw(days),
         slots=tuple(draw(st.lists(slot, max_size=2))),
         party=draw(st.sampled_from([None, "lin", "hsu"])),
+        form=draw(st.sampled_from([None, Form.WRITTEN, Form.ORAL])),
+        channel=draw(st.sampled_from([None, None, Channel.VISIT])),
     )
 
 
@@ -157,6 +180,7 @@ def consents(draw: st.DrawFn) -> Consent:
         ),
         draw(times),
         until=draw(st.one_of(st.none(), times)),
+        form=draw(st.sampled_from([None, Form.WRITTEN, Form.ORAL])),
     )
 
 
@@ -165,7 +189,7 @@ def contacts(draw: st.DrawFn) -> Contact:
     zone = draw(st.sampled_from(ZONES))
     remote = draw(st.booleans())
     place = Place(
-        PlaceKind.HOME,
+        draw(st.sampled_from([PlaceKind.HOME, PlaceKind.WORK, PlaceKind.WORK, PlaceKind.PUBLIC])),
         zone,
         draw(st.sampled_from(["US", "TW", "ZZ"])),
         draw(st.sampled_from([None, "MA"])),
@@ -185,7 +209,7 @@ def contacts(draw: st.DrawFn) -> Contact:
             st.sampled_from(
                 [
                     (Debt("card", Product.CREDIT_CARD),),
-                    (Debt("card"), Debt("car", Product.AUTO)),
+                    (Debt("card"), Debt("car", Product.AUTO, days_past_due=16)),
                     (),
                 ]
             )
@@ -356,7 +380,7 @@ def test_the_end_that_is_told_is_the_last_lawful_one(
 
 
 def test_a_calendar_spans_at_most_90_days_and_runs_forward() -> None:
-    packs = SHIPPED.named(["tw"])
+    packs = (DAYTIME,)
     begin = when("2026-04-01 00:00")
     assert windows(visit(), packs, begin, begin + timedelta(days=90))
     with pytest.raises(TooLong):
@@ -370,7 +394,7 @@ def test_a_calendar_spans_at_most_90_days_and_runs_forward() -> None:
 
 def test_a_calendar_holds_the_starts_of_a_week() -> None:
     contact = visit(history=(reserved("2026-04-09 10:00"),), minutes=60)
-    packs = SHIPPED.named(["tw", "person-protection"])
+    packs = (DAYTIME, *SHIPPED.named(["person-protection"]))
     found = windows(contact, packs, when("2026-04-08 12:00"), when("2026-04-10 12:00"))
     assert [(w.from_, w.to) for w in found] == [
         (when("2026-04-08 12:00"), when("2026-04-08 21:00")),
@@ -380,7 +404,7 @@ def test_a_calendar_holds_the_starts_of_a_week() -> None:
 
 
 def test_fractions_of_a_second_at_the_ends_stay_inside() -> None:
-    packs = SHIPPED.named(["tw"])
+    packs = (DAYTIME,)
     half = timedelta(microseconds=500_000)
     (found,) = windows(
         visit(), packs, when("2026-04-08 10:00") + half, when("2026-04-08 11:00") + half

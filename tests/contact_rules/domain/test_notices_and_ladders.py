@@ -49,13 +49,16 @@ def test_a_notice_grows_too_old() -> None:
     assert result(visit("2026-06-08 10:00", history=(notice,)), NOTICE) is Result.FAIL
 
 
-def test_business_days_of_years_nobody_knows_yet_never_come() -> None:
+def test_business_days_of_years_nobody_knows_yet_may_come_and_may_not() -> None:
     notice = past("2150-03-09 10:00", Outcome.NOTICE_GIVEN)
-    assert result(visit("2150-05-01 10:00", history=(notice,)), NOTICE) is Result.FAIL
+    assert result(visit("2150-05-01 10:00", history=(notice,)), NOTICE) is Result.UNKNOWN
     assert earliest_allowed_at(visit("2150-03-10 10:00", history=(notice,)), [NOTICE]) is None
+    too_young = visit("2150-03-11 10:00", history=(notice,))
+    assert result(too_young, NOTICE) is Result.FAIL  # even if all days were working days
     once = _cap("{rolling_business_days: 2}")
     history = (past("2150-03-09 10:00", Outcome.DEBTOR_MET),)
-    assert result(visit("2150-03-20 10:00", history=history), once) is Result.FAIL
+    assert result(visit("2150-03-10 10:00", history=history), once) is Result.FAIL
+    assert result(visit("2150-03-20 10:00", history=history), once) is Result.UNKNOWN
     assert earliest_allowed_at(visit("2150-03-20 10:00", history=history), [once]) is not None
 
 
@@ -64,6 +67,9 @@ def test_business_days_of_nobody_knows_where() -> None:
     notice = past("2026-03-09 10:00", Outcome.NOTICE_GIVEN)
     assert result(visit(history=(notice,), country="ZZ"), pack) is Result.UNKNOWN
     assert result(visit(history=(notice,), country="TW"), pack) is Result.PASS
+    assert result(visit(country="ZZ"), pack) is Result.FAIL  # nothing was sent, wherever it is
+    day_after = visit("2026-03-10 10:00", history=(notice,), country="ZZ")
+    assert result(day_after, pack) is Result.FAIL
 
 
 def _cap(window: str) -> Pack:

@@ -1,7 +1,7 @@
 """What contact-rules listens to: its own copies of what cases announces, and what it does then."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any, ClassVar, Final, Self
@@ -49,12 +49,14 @@ class PlaceHere(_Part):
     kind: PlaceKind
     country: str | None
     region: str | None
+    city: str | None = None
     timezone: str | None
 
 
 class ResidenceHere(_Part):
     country: str | None
     region: str | None
+    city: str | None = None
     timezone: str | None
 
 
@@ -79,6 +81,8 @@ class CollectorHere(_Part):
 class MemberHere(_Part):
     id: UUID
     credentials: frozenset[str]
+    employer: str | None = None
+    announced_on: date | None = None
 
 
 class VisitRequested(Received):
@@ -134,8 +138,12 @@ class VisitCompleted(Received):
     ended_at: AwareDatetime
 
 
-def handlers(desk: Desk) -> list[Handler[Any]]:
-    """What contact-rules does about each type, with the rules and the key of ``desk``."""
+def handlers(desk: Callable[[], Desk]) -> list[Handler[Any]]:
+    """What contact-rules does about each type.
+
+    ``desk`` gives the rules and the key there are now: a batch is decided at one desk, from its
+    beginning to its end.
+    """
     return [
         Handler(VisitRequested, partial(_requested, desk)),
         Handler(VisitCancelled, _cancelled),
@@ -149,9 +157,12 @@ def lock_batch(session: Session, messages: Sequence[Message]) -> None:
 
 
 def _requested(
-    desk: Desk, session: Session, delivered: Sequence[Delivered[VisitRequested]], now: datetime
+    desk: Callable[[], Desk],
+    session: Session,
+    delivered: Sequence[Delivered[VisitRequested]],
+    now: datetime,
 ) -> None:
-    decide_visits(session, [request_of(one.event) for one in delivered], now, desk=desk)
+    decide_visits(session, [request_of(one.event) for one in delivered], now, desk=desk())
 
 
 def _cancelled(
@@ -207,18 +218,21 @@ def request_of(event: VisitRequested) -> VisitRequest:
             channel=Channel.VISIT,
             direction=Direction.OUTBOUND,
             purpose=event.purpose,
-            place=Place(place.kind, place.timezone, place.country, place.region),
+            place=Place(place.kind, place.timezone, place.country, place.region, place.city),
             party=Party(event.party.id, event.party.role, event.party.age),
             debts=tuple(
                 Debt(debt.id, debt.product, debt.days_past_due, debt.annual_rate)
                 for debt in event.debts
             ),
             collector=Collector(event.collector.id, event.collector.class_),
-            team=tuple(Member(str(member.id), member.credentials) for member in event.team),
+            team=tuple(
+                Member(str(member.id), member.credentials, member.employer, member.announced_on)
+                for member in event.team
+            ),
             point=str(place.address_id),
             lender=event.lender,
         ),
         residence=None
         if residence is None
-        else Residence(residence.country, residence.region, residence.timezone),
+        else Residence(residence.country, residence.region, residence.timezone, residence.city),
     )

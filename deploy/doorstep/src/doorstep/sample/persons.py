@@ -137,11 +137,6 @@ def _mainland(maker: _Maker, at: District) -> str:
     return f"{at.city}{at.name}{maker.faker.street_name()}{number}号{room}室"
 
 
-def _japanese(maker: _Maker, at: District) -> str:
-    a, b, c = (maker.random.randint(1, top) for top in (7, 30, 20))
-    return f"{at.city}{at.name}{a}丁目{b}番{c}号"
-
-
 def _western(maker: _Maker, at: District) -> str:
     return f"{maker.faker.street_address()}, {at.name}, {at.city}"
 
@@ -149,7 +144,7 @@ def _western(maker: _Maker, at: District) -> str:
 _ADDRESS_TEXTS: Final[Mapping[str, Callable[[_Maker, District], str]]] = {
     "TW": _taiwanese,
     "CN": _mainland,
-    "JP": _japanese,
-    "VN": _western,
     "IT": _western,
+    "ID": _western,
+    "CL": _western,
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -32,7 +33,10 @@ def working_week(country: str, zone: ZoneInfo, now: datetime, days: int) -> list
 
 
 def holiday(country: str, zone: ZoneInfo, now: datetime) -> tuple[date, str] | None:
-    """The next public holiday that is no Sunday, and its name; None if none is near enough."""
+    """The country's next public holiday that is no Sunday, with its English name.
+
+    None if none is near enough.
+    """
     for day in _days_ahead(zone, now):
         name = _holidays_of(country, day).get(day)
         if name and day.weekday() != _SUNDAY:
@@ -52,4 +56,9 @@ def _days_ahead(zone: ZoneInfo, now: datetime) -> Iterator[date]:
 
 
 def _holidays_of(country: str, day: date) -> holidays.HolidayBase:
-    return holidays.country_holidays(country, years=day.year)
+    return _holidays_in(country, day.year)
+
+
+@cache
+def _holidays_in(country: str, year: int) -> holidays.HolidayBase:
+    return holidays.country_holidays(country, years=year, language="en_US")

@@ -100,13 +100,14 @@ def nobody_knows_where(lender: Edge, now: datetime) -> Debtor:
     account: dict[str, Any] = {
         "as_of": now.replace(microsecond=0).isoformat(),
         "product": "consumer_loan",
-        "currency": "USD",
-        "balance": {"principal": "2400.00", "interest": "96.00", "fees": "25.00"},
-        "overdue": "410.00",
+        "currency": "IDR",
+        "balance": {"principal": "9600000", "interest": "384000", "fees": "100000"},
+        "overdue": "1640000",
         "due_since": date(now.year - 1, now.month, 1).isoformat(),
         "annual_rate": "0.18",
-        "debtor": {"name": "Jordan Farrow", "language": "en"},
-        "addresses": [{"kind": "home", "text": "Rural Route 2, Box 14", "country": "US"}],
+        "debtor": {"name": "Siti Rahmawati", "language": "id"},
+        # There is a village of this name in every part of Indonesia.
+        "addresses": [{"kind": "home", "text": "Desa Sukamaju, RT 02 RW 05", "country": "ID"}],
         "extra": {"generated": True},
     }
     lender.put(f"/cases/v1/accounts/{external_id}", account, expect=(201,))

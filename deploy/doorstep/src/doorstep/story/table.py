@@ -70,7 +70,7 @@ def _why(told: Told) -> Text:
         times = _times(told.wanted.debtor, told.next_lawful[:_SHOWN_TIMES])
         lines += [("next lawful start: ", "green"), times]
     elif told.verdict == "deny":
-        lines.append(("no start in the weeks ahead would be lawful", "yellow"))
+        lines.append(("no hour within 90 days would do: the time is not the reason", "yellow"))
     else:
         lines.append(("a person must decide; nobody goes before", "yellow"))
     return Text.assemble(*lines)
@@ -86,11 +86,12 @@ def _by_message(checks: Iterable[Json]) -> dict[str, list[Json]]:
 
 def _approval(told: Told) -> Text:
     approval = told.visit["approval"]
-    obligations = len(approval.get("obligations") or ())
     expires = told.wanted.debtor.local(approval["expires_at"])
     text = Text.assemble(("scheduled", "green"), f" with a signed approval until {expires:%H:%M}")
-    if obligations:
-        text.append(f", {obligations} obligation(s)")
+    duties = [str(each["what"]).replace("_", " ") for each in approval["obligations"]]
+    if duties:
+        # Several rules may ask for the same.
+        text.append(f"\n  to be done: {', '.join(dict.fromkeys(duties))}", "dim")
     return text
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from shared.clock import monotonic
 
+from doorstep.sample.places import CHILE, INDONESIA, ITALY, Country
 from doorstep.screen import Screen
 from doorstep.story import days
 from doorstep.story.callers import Callers
@@ -18,12 +19,13 @@ from doorstep.story.repayment import agree_a_plan, pay_an_instalment
 from doorstep.story.table import visits_table
 from doorstep.story.visits import Told, Wanted, ask
 
-# Countries of the sample without a pack of their own, where the default policy holds.
-_WITHOUT_PACK: Final = ("IT", "VN", "JP")
+# Countries of the sample on whose public holidays nobody may be visited. Between them one is never
+# farther off than two months.
+_RESTING: Final = (INDONESIA, CHILE)
 _TWICE: Final = 2
 _AT_NIGHT: Final = "By night"
 _UTC: Final = ZoneInfo("UTC")
-_CREDENTIALS: Final = ("work_id", "authorisation_letter", "certificate")
+_CREDENTIALS: Final = ("work_id", "authorisation_letter", "agent_certificate")
 
 
 def tell(callers: Callers, screen: Screen, now: datetime) -> None:
@@ -59,7 +61,8 @@ def tell(callers: Callers, screen: Screen, now: datetime) -> None:
 
 
 def _agent(callers: Callers, name: str) -> str:
-    agent = callers.ops.post(
+    """One of the lender's own: an agency's would first have to be announced in writing (Taiwan)."""
+    agent = callers.lender.post(
         "/cases/v1/agents",
         {"name": name, "credentials": [{"kind": kind} for kind in _CREDENTIALS]},
         expect=201,
@@ -78,17 +81,21 @@ def _wanted(fresh: Fresh, lender: Edge, team: Sequence[str], now: datetime) -> l
         *,
         team: Sequence[str] = team,
         party: str = "debtor",
+        later: bool = False,
     ) -> Wanted:
         debtor = fresh.debtor(country)
         day = next(days.working_days(country, _zone(debtor), now))
         starts_at = days.at(day, clock, _zone(debtor))
         status = "denied" if because else "scheduled"
-        return Wanted(title, debtor, starts_at, team, status, because, party)
+        return Wanted(title, debtor, starts_at, team, status, because, party, later)
 
     return [
         visit("By day", "TW", "10:00", None),
-        visit(_AT_NIGHT, "TW", "22:15", ("tw", "window")),
+        visit(_AT_NIGHT, "TW", "22:15", ("tw", "window"), later=True),
         _on_a_holiday(fresh, team, now),
+        # Italy's law has no pack. The default policy wants two other channels tried and a notice
+        # given first; this debtor has had neither.
+        visit("Where no law pack is", ITALY.code, "10:00", ("default-policy", "event_count")),
         visit("By a lone collector", "CN", "10:00", ("cn", "staffing"), team=team[:1]),
         *_four_in_a_week(fresh.debtor("TW"), team, now),
         visit("To a neighbour", "TW", "15:00", ("tw", "party"), party="neighbour"),
@@ -106,21 +113,35 @@ def _at_the_next_lawful_time(denied: Told) -> Wanted:
         starts_at=first,
         status="scheduled",
         because=None,
+        later=False,
     )
 
 
 def _on_a_holiday(fresh: Fresh, team: Sequence[str], now: datetime) -> Wanted:
-    """Where the default policy holds: on the country's own next public holiday, in the morning."""
-    for country in _WITHOUT_PACK:
-        debtor = fresh.debtor(country)
-        if (found := days.holiday(country, _zone(debtor), now)) is not None:
-            day, name = found
-            starts_at = days.at(day, "10:00", _zone(debtor))
-            because = ("default-policy", "window")
-            return Wanted(f"On a holiday ({name})", debtor, starts_at, team, "denied", because)
-    raise StoryWentOtherwise(
-        f"a public holiday in one of {', '.join(_WITHOUT_PACK)} within 85 days", "none"
+    """In the morning of the public holiday that comes soonest, where people are then let be."""
+    country, day, name = soonest_holiday(now)
+    debtor = fresh.debtor(country.code)
+    return Wanted(
+        f"On a holiday ({name})",
+        debtor,
+        days.at(day, "10:00", _zone(debtor)),
+        team,
+        "denied",
+        (country.code.lower(), "window"),
+        later=True,
     )
+
+
+def soonest_holiday(now: datetime) -> tuple[Country, date, str]:
+    """The next public holiday on which a country of the sample lets nobody be visited."""
+    found = [
+        (country, *holiday)
+        for country in _RESTING
+        if (holiday := days.holiday(country.code, ZoneInfo(country.timezone), now)) is not None
+    ]
+    if not found:
+        raise StoryWentOtherwise("a public holiday before long", "none")
+    return min(found, key=lambda each: each[1])  # of the same day the first
 
 
 def _four_in_a_week(debtor: Debtor, team: Sequence[str], now: datetime) -> list[Wanted]:
@@ -136,16 +157,24 @@ def _four_in_a_week(debtor: Debtor, team: Sequence[str], now: datetime) -> list[
             team,
             "denied" if number > _TWICE else "scheduled",
             too_often if number > _TWICE else None,
+            later=number > _TWICE,
         )
         for number, (name, day) in enumerate(zip(names, week, strict=True), start=1)
     ]
 
 
 def _where_nobody_knows_the_hour(lender: Edge, team: Sequence[str], now: datetime) -> Wanted:
+    """In a country of three time zones, at an hour that is lawful in all of them: still no yes."""
     debtor = nobody_knows_where(lender, now)
-    day = next(days.working_days("US", _UTC, now))
-    starts_at = days.at(day, "18:00", _UTC)  # daytime in all of the country, and still no answer
-    return Wanted("Where no time zone is known", debtor, starts_at, team, "needs_review")
+    day = next(days.working_days(debtor.country, _UTC, now))
+    return Wanted(
+        "Where no time zone is known",
+        debtor,
+        days.at(day, "04:00", _UTC),
+        team,
+        "needs_review",
+        (debtor.country.lower(), "window"),
+    )
 
 
 def _zone(debtor: Debtor) -> ZoneInfo:

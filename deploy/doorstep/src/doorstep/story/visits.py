@@ -20,7 +20,8 @@ class Wanted:
     """A visit to be asked for and what must come of it.
 
     `status` is the visit's; `because` is a pack and a kind of rule, one of which must be among
-    those that fail.
+    those that fail or can't be answered. A denial names the next lawful times exactly where
+    `later` says so: none cures a team, a party, or what had to be done before.
     """
 
     title: str
@@ -30,6 +31,7 @@ class Wanted:
     status: str
     because: tuple[str, str] | None = None
     party: str = "debtor"
+    later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +107,11 @@ def _hold_against(told: Told) -> None:
         raise StoryWentOtherwise(
             f"“{wanted.title}” to be {wanted.status} by a rule of kind {kind} in {pack}", said
         )
-    if came == "denied" and _by_the_clock(wanted) and not told.next_lawful:
+    if came == "denied" and wanted.later and not told.next_lawful:
         raise StoryWentOtherwise(f"“{wanted.title}” to be told when it may be", "no time")
+    if came == "denied" and not wanted.later and told.next_lawful:
+        raise StoryWentOtherwise(f"“{wanted.title}” to be no better at another time", said)
     if came == "denied" and not all(check["citation"] for check in told.reasons):
         raise StoryWentOtherwise(f"every reason of “{wanted.title}” to name its law", rules)
     if came == "scheduled" and not told.visit.get("approval"):
         raise StoryWentOtherwise(f"“{wanted.title}” to be scheduled with an approval", "none")
-
-
-def _by_the_clock(wanted: Wanted) -> bool:
-    """Whether another time cures it; no other time cures a team or a party."""
-    return wanted.because is not None and wanted.because[1] in ("window", "event_count")

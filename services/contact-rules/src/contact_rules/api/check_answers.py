@@ -1,6 +1,6 @@
 """What checks say: each rule's result, the law behind it and what must be done at the door."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -9,8 +9,18 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from shared.http import Answer
 from shared.problems import Language
 
-from contact_rules.domain import Check, Obligation, Result, Severity, SourceQuality, Window
+from contact_rules.domain import (
+    Check,
+    Obligation,
+    Result,
+    Severity,
+    SourceQuality,
+    Text,
+    Window,
+)
+from contact_rules.domain.kinds.obligation import Obliges
 from contact_rules.domain.rule import Rule
+from contact_rules.domain.wording import blanks_in, word
 
 
 def _moment(value: object) -> object:
@@ -115,15 +125,70 @@ class KeptCheckAnswer(Answer):
 
 
 class ObligationAnswer(Answer):
-    """What must be done or evidenced."""
+    """What must be done or evidenced if the contact takes place."""
 
     rule: str
     what: str
     when: str
+    message: str = Field(description="In the language of `Accept-Language`.")
+    evidence: Sequence[str] = Field(description="What shows that it was done.")
+    keep: str | None = Field(description="For how long that is kept.", examples=["2 years"])
 
     @classmethod
-    def of(cls, obligation: Obligation) -> "ObligationAnswer":
-        return cls(rule=obligation.rule, what=obligation.what, when=obligation.when)
+    def of(cls, obligation: Obligation, language: Language) -> "ObligationAnswer":
+        message = obligation.message
+        return cls(
+            rule=obligation.rule,
+            what=obligation.what,
+            when=obligation.when,
+            message=message.zh if language == "zh" else message.en,
+            evidence=obligation.evidence,
+            keep=obligation.keep,
+        )
+
+
+class KeptObligationAnswer(Answer):
+    """What had to be done, as it was kept with a decision.
+
+    The rest is that of the pack, and null where that version of the pack is not here any more, or
+    where the sentence needs what was not kept.
+    """
+
+    rule: str
+    what: str
+    when: str
+    message: str | None = Field(description="In the language of `Accept-Language`.")
+    evidence: Sequence[str] | None = Field(description="What shows that it was done.")
+    keep: str | None = Field(description="For how long that is kept.", examples=["2 years"])
+
+    @classmethod
+    def of(
+        cls, kept: Mapping[str, Any], rule: Rule | None, language: Language
+    ) -> "KeptObligationAnswer":
+        evidence: Sequence[str] | None = None if rule is None else ()
+        keep = None
+        if rule is not None and isinstance(rule.judge, Obliges):
+            evidence, keep = rule.judge.duty.evidence, rule.judge.duty.keep
+        return cls(
+            rule=kept["rule"],
+            what=kept["what"],
+            when=kept["when"],
+            message=None if rule is None else _sentence(rule, kept["what"], language),
+            evidence=evidence,
+            keep=keep,
+        )
+
+
+def _sentence(rule: Rule, what: str, language: Language) -> str | None:
+    """What the rule says of every contact alike; None if it speaks of the contact."""
+    said = {**rule.judge.fixed, "what": word(what)}
+    template = rule.message.zh if language == "zh" else rule.message.en
+    if not blanks_in(template) <= said.keys():
+        return None
+    words = {name: text for name, text in said.items() if isinstance(text, Text)}
+    plain = {name: text for name, text in said.items() if not isinstance(text, Text)}
+    filled = rule.message.filled(plain, words)
+    return filled.zh if language == "zh" else filled.en
 
 
 def local(moment: datetime, here: ZoneInfo | None) -> datetime:

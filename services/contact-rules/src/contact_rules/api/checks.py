@@ -43,7 +43,9 @@ class VerdictAnswer(Answer):
     verdict: Verdict
     packs: Sequence[str] = Field(description="Those that were asked, with their versions.")
     checks: Sequence[CheckAnswer]
-    obligations: Sequence[ObligationAnswer]
+    obligations: Sequence[ObligationAnswer] = Field(
+        description="What must be done if the contact takes place; none with `deny`."
+    )
     must_end_by: datetime | None = Field(
         description="The latest lawful end for this start; null where no rule limits it."
     )
@@ -74,7 +76,7 @@ def check_contact(
         verdict=decision.verdict,
         packs=[pack.name for pack in asked.packs()],
         checks=[CheckAnswer.of(check, language) for check in decision.checks],
-        obligations=[ObligationAnswer.of(each) for each in decision.obligations],
+        obligations=[ObligationAnswer.of(each, language) for each in decision.obligations],
         must_end_by=None if decision.must_end_by is None else local(decision.must_end_by, here),
         earliest_allowed_at=None if earliest is None else local(earliest, here),
     )

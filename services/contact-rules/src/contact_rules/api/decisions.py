@@ -11,7 +11,11 @@ from shared.db import transaction
 from shared.http import Answer, language
 from shared.problems import Language, Words, not_found
 
-from contact_rules.api.check_answers import KeptCheckAnswer, ObligationAnswer, WindowAnswer
+from contact_rules.api.check_answers import (
+    KeptCheckAnswer,
+    KeptObligationAnswer,
+    WindowAnswer,
+)
 from contact_rules.api.readers import Reader
 from contact_rules.api.served import Served
 from contact_rules.domain import Library, Verdict
@@ -52,7 +56,7 @@ class DecisionAnswer(Answer):
     lender: str
     verdict: Verdict
     checks: Sequence[KeptCheckAnswer]
-    obligations: Sequence[ObligationAnswer]
+    obligations: Sequence[KeptObligationAnswer]
     must_end_by: datetime | None
     next_lawful: Sequence[WindowAnswer] = Field(
         description="When the same visit would have been allowed, as things stood."
@@ -87,7 +91,10 @@ class DecisionAnswer(Answer):
                 KeptCheckAnswer.of(check, rules.get(check["rule"]), language)
                 for check in record.checks
             ],
-            obligations=[ObligationAnswer.model_validate(each) for each in record.obligations],
+            obligations=[
+                KeptObligationAnswer.of(each, rules.get(each["rule"]), language)
+                for each in record.obligations
+            ],
             must_end_by=record.must_end_by,
             next_lawful=[WindowAnswer.model_validate(each) for each in record.next_lawful],
             packs=record.packs,

@@ -61,6 +61,9 @@ Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,3}$")]
 """The part of ISO 3166-2 behind the country and the dash."""
 
+City = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{3}$")]
+"""The part of UN/LOCODE behind the country, such as ``NYC``."""
+
 Hour = Annotated[
     time,
     BeforeValidator(_hour),

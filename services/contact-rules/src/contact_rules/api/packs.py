@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import Field
@@ -18,6 +18,9 @@ from contact_rules.domain.rule import Rule
 from contact_rules.domain.selector import Selector
 from contact_rules.domain.zones import date_of
 
+_CALLED: Final = {"state": "kind", "consent": "scope"}
+"""What the values of a property are called where their forms stand beside them."""
+
 router = APIRouter(tags=["packs"], dependencies=[Depends(allow(*Role))])
 
 
@@ -26,6 +29,7 @@ class CoversAnswer(Answer):
 
     country: str
     region: str | None
+    city: str | None
     collectors: Sequence[str] | None
     products: Sequence[str] | None
 
@@ -34,6 +38,7 @@ class CoversAnswer(Answer):
         return cls(
             country=covers.country,
             region=covers.region,
+            city=covers.city,
             collectors=_sorted(covers.collectors),
             products=_sorted(covers.products),
         )
@@ -48,11 +53,14 @@ class PackAnswer(Answer):
     title: str
     applies: Applies
     covers: CoversAnswer | None
+    lender: str | None = Field(description="Whose overlay it is.")
+    extends: Sequence[str] = Field(description="The packs it brings along.")
     effective_from: date | None
     effective_to: date | None
     source_quality: SourceQuality = Field(description="That of its least known rule.")
     verify: Sequence[str] = Field(description="What nobody has read or settled yet.")
     rule_count: int
+    digest: str = Field(description="SHA-256 of its file: which text of that version is in use.")
 
     @classmethod
     def of(cls, pack: Pack, language: Language) -> "PackAnswer":
@@ -63,11 +71,14 @@ class PackAnswer(Answer):
             title=pack.title.zh if language == "zh" else pack.title.en,
             applies=pack.applies,
             covers=None if pack.covers is None else CoversAnswer.of(pack.covers),
+            lender=pack.lender,
+            extends=pack.extends,
             effective_from=pack.effective_from,
             effective_to=pack.effective_to,
             source_quality=pack.source_quality,
             verify=pack.verify,
             rule_count=len(pack.rules),
+            digest=pack.digest,
         )
 
 
@@ -78,8 +89,12 @@ class RuleAnswer(Answer):
     kind: str
     severity: Severity
     on_fail: Verdict
-    applies_when: Mapping[str, Sequence[str]]
-    exceptions: Sequence[Mapping[str, Sequence[str]]]
+    tightens: str | None = Field(description="The rule of another pack that it is stricter than.")
+    applies_when: Mapping[str, Any] = Field(
+        description="As packs write it: values by property; or forms beside them, or a limit.",
+        examples=[{"channel": ["visit"], "not_state": {"kind": ["cease"], "form": ["written"]}}],
+    )
+    exceptions: Sequence[Mapping[str, Any]]
     citation: str
     source_quality: SourceQuality
     effective_from: date | None
@@ -87,12 +102,14 @@ class RuleAnswer(Answer):
     message: str = Field(description="With blanks in braces that a check fills in.")
 
     @classmethod
-    def of(cls, rule: Rule, language: Language) -> "RuleAnswer":
+    def of(cls, rule: Rule, pack: Pack, language: Language) -> "RuleAnswer":
+        tightens = (each.base for each in pack.tightens if each.rule is rule)
         return cls(
             id=rule.id,
             kind=rule.kind,
             severity=rule.severity,
             on_fail=rule.on_fail,
+            tightens=next(tightens, None),
             applies_when=_selected(rule.applies_when),
             exceptions=[_selected(each) for each in rule.exceptions],
             citation=rule.citation,
@@ -116,11 +133,10 @@ def list_packs(
     page: Annotated[Page, Depends(page)],
     language: Annotated[Language, Depends(language)],
 ) -> Listing[PackAnswer]:
-    """All packs, in the order of their ids."""
-    after = page.after(str)
-    packs = sorted(service.library, key=lambda pack: pack.id)
-    rest = [pack for pack in packs if after is None or pack.id > after[0]]
-    shown, following = page.cut(rest[: page.fetch], lambda pack: (pack.id,))
+    """All packs in all their versions, in the order of their ids and versions."""
+    after = page.after(str, str)
+    rest = [pack for pack in service.library if after is None or (pack.id, pack.version) > after]
+    shown, following = page.cut(rest[: page.fetch], lambda pack: (pack.id, pack.version))
     return Listing(items=[PackAnswer.of(pack, language) for pack in shown], next=following)
 
 
@@ -132,23 +148,35 @@ def get_pack(
     service: Served,
     language: Annotated[Language, Depends(language)],
 ) -> PackWithRulesAnswer:
-    """One pack with its rules: what each asks, its law, how hard it is and how sure we are."""
+    """One pack with its rules: what each asks, its law, how hard it is and how sure we are.
+
+    Without a version: the one in force today, else the latest.
+    """
     try:
-        (pack,) = service.library.named([pack_id])
+        packs = service.library.named([pack_id])
     except UnknownPack:
         raise not_found(Words("pack", "规则包")) from None
+    today = service.clock().date()
+    pack = next((each for each in packs if each.in_force(today)), packs[-1])
     return PackWithRulesAnswer(
         pack=PackAnswer.of(pack, language),
-        rules=[RuleAnswer.of(rule, language) for rule in pack.rules],
+        rules=[RuleAnswer.of(rule, pack, language) for rule in pack.rules],
     )
 
 
-def _selected(selector: Selector) -> dict[str, list[str]]:
+def _selected(selector: Selector) -> dict[str, Any]:
     """What a selector asks, as packs write it: `not_` turns a property round."""
-    return {
-        f"not_{test.property}" if test.negated else test.property: sorted(test.values)
-        for test in selector.tests
-    }
+    said: dict[str, Any] = {}
+    for test in selector.tests:
+        name = f"not_{test.property}" if test.negated else test.property
+        said[name] = sorted(test.values)
+        if test.forms is not None:
+            values = _CALLED[test.property]
+            said[name] = {values: said[name], "form": sorted(test.forms)}
+    for threshold in selector.thresholds:
+        limit = "at_most" if threshold.negated else "over"
+        said[threshold.property] = {limit: f"{threshold.limit:f}"}
+    return said
 
 
 def _sorted(words: frozenset[str] | None) -> list[str] | None:

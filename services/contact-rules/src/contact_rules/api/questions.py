@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from shared.http import AwareTime, Body, Code, Day, Flag, Text, Whole
 from shared.problems import FieldError, Words, field_error, invalid_fields
 
-from contact_rules.api.fields import Country, Hour, Rate, Region, ZoneName
+from contact_rules.api.fields import City, Country, Hour, Rate, Region, ZoneName
 from contact_rules.domain import (
     Channel,
     Collector,
@@ -53,6 +53,7 @@ class PlaceBody(Body):
     timezone: ZoneName | None = None
     country: Country | None = None
     region: Region | None = None
+    city: City | None = None
 
 
 class ResidenceBody(Body):
@@ -60,6 +61,7 @@ class ResidenceBody(Body):
 
     country: Country | None = None
     region: Region | None = None
+    city: City | None = None
     timezone: ZoneName | None = None
 
 
@@ -89,6 +91,10 @@ class MemberBody(Body):
 
     id: Text
     credentials: Annotated[tuple[Code, ...], Field(max_length=50)] = ()
+    employer: Text | None = Field(default=None, description="The id of who employs them.")
+    announced_on: Day | None = Field(
+        default=None, description="The day on which the debtor was told that they would come."
+    )
 
 
 class SlotBody(Body):
@@ -123,6 +129,9 @@ class ConsentBody(Body):
     """What the person agreed to, from ``given_at`` until ``until``, both included."""
 
     scope: ConsentScope
+    channel: Channel | None = Field(
+        default=None, description="The one a consent of scope `channel` is for."
+    )
     form: Form | None = None
     given_at: AwareTime
     until: AwareTime | None = None
@@ -155,8 +164,12 @@ class Question(Body):
 
     packs: Annotated[list[Text], Field(min_length=1, max_length=100)] | None = Field(
         default=None,
-        description="Exactly these packs. Left out: those of the place of a visit, of the"
-        " residence and their parents, else `default-policy`; and always `person-protection`.",
+        description="Exactly these packs: with a version (`tw@2026-11-21`) that one, without it all"
+        " versions, of which those speak that are in force. Left out: those of the place and of"
+        " the residence (their country, region and city; where it is not known which, the packs of"
+        " its parts are asked in doubt and can't say no), with what they extend; where none covers"
+        " the place, `default-policy`; the overlay of the `lender`; and always"
+        " `person-protection`.",
     )
     duration_minutes: Annotated[Whole, Field(ge=0, le=LONGEST_MINUTES)]
     channel: Channel
@@ -199,7 +212,10 @@ def contact_of(body: Question, starts_at: datetime) -> Contact:
         debts=tuple(Debt(**_given(debt)) for debt in body.debts),
         collector=Collector(body.collector.id, body.collector.class_),
         lender=body.lender,
-        team=tuple(Member(each.id, frozenset(each.credentials)) for each in body.team or ()),
+        team=tuple(
+            Member(each.id, frozenset(each.credentials), each.employer, each.announced_on)
+            for each in body.team or ()
+        ),
         point=body.point,
         facts=tuple(_fact(fact) for fact in body.facts),
         consents=tuple(Consent(**_given(consent)) for consent in body.consents),

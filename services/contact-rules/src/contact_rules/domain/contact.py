@@ -117,6 +117,7 @@ class FactKind(StrEnum):
     MANDATE_ENDED = "mandate_ended"
     AGENCY_NOT_LISTED = "agency_not_listed"
     LICENCE_MISSING = "licence_missing"
+    CANNOT_RECORD = "cannot_record"
 
 
 class Form(StrEnum):
@@ -180,6 +181,7 @@ class Place:
     timezone: str | None = None  # IANA name
     country: str | None = None  # ISO 3166-1 alpha-2
     region: str | None = None  # ISO 3166-2, without the country
+    city: str | None = None  # UN/LOCODE, without the country: NYC
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,7 @@ class Residence:
     country: str | None = None
     region: str | None = None
     timezone: str | None = None
+    city: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +220,16 @@ class Collector:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One of the team; `credentials` are those valid on the day of the contact."""
+    """One of the team; `credentials` are those valid on the day of the contact.
+
+    `employer` is the id of whoever employs them, `announced_on` the day on which the debtor was
+    told that they would come. None: not known.
+    """
 
     id: str
     credentials: frozenset[str] = frozenset()
+    employer: str | None = None
+    announced_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,12 +247,16 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What the person agreed to, from `given_at` until `until`, both instants included."""
+    """What the person agreed to, from `given_at` until `until`, both instants included.
+
+    `channel` is the one that a consent of scope `channel` is for; None: not known which.
+    """
 
     scope: ConsentScope
     given_at: datetime
     form: Form | None = None
     until: datetime | None = None
+    channel: Channel | None = None
 
     def __post_init__(self) -> None:
         _aware(self.given_at)

@@ -70,9 +70,17 @@ class Check(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
+    """What must be done if the contact takes place, said to the person who does it.
+
+    `evidence`: what shows that it was done; `keep`: for how long that is kept, as "2 years".
+    """
+
     rule: str
     what: str
     when: str
+    message: Text
+    evidence: tuple[str, ...] = ()
+    keep: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

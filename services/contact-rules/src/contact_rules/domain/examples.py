@@ -11,6 +11,10 @@
 
 Times without an offset are local to the place. An entry of the history is, where it does not say
 otherwise, an outbound visit of the same collector to the same person about the same debts.
+
+What is expected: `verdict` (allow, where nothing is said), the rules it `fails` and those it leaves
+`unknown` (each of them, and no others), and if they are said `must_end_by`, the `next` lawful start
+(or `never`) and all the `obligations`.
 """
 
 from __future__ import annotations
@@ -18,17 +22,35 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from contact_rules.domain.calendar import earliest_allowed_at, windows
 from contact_rules.domain.checking import check
+from contact_rules.domain.contact import PlaceKind
 from contact_rules.domain.decision import Decision, Result, Verdict
+from contact_rules.domain.duties import Act
 from contact_rules.domain.examples_reading import Asked, read_asked, read_moment
+from contact_rules.domain.kinds.gate import Gate
+from contact_rules.domain.kinds.obligation import Obliges
+from contact_rules.domain.kinds.place import Places
 from contact_rules.domain.packs.library import Library
 from contact_rules.domain.packs.pack import Pack
+from contact_rules.domain.rule import Rule
 from contact_rules.domain.yaml_nodes import Node
 
-_CASE = ("why", "given", "proposed", "packs", "verdict", "fails", "unknown", "must_end_by", "next")
-_AROUND = timedelta(days=2)
+_CASE: Final = (
+    "why",
+    "given",
+    "proposed",
+    "packs",
+    "verdict",
+    "fails",
+    "unknown",
+    "must_end_by",
+    "next",
+    "obligations",
+)
+_AROUND: Final = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +84,8 @@ def run_examples(pack: Pack, library: Library) -> list[ExampleResult]:
 
 
 def untested(pack: Pack, results: Iterable[ExampleResult]) -> list[str]:
-    """The rules that no example breaks, or that none keeps in an allowed contact."""
+    """The rules that no example breaks, though they can be broken, or that none keeps in an
+    allowed contact, though they can be kept."""
     broken, kept = set(), set()
     for result in results:
         for found in result.decision.checks:
@@ -70,7 +93,31 @@ def untested(pack: Pack, results: Iterable[ExampleResult]) -> list[str]:
                 broken.add(found.rule)
             if found.result is Result.PASS and result.decision.verdict is Verdict.ALLOW:
                 kept.add(found.rule)
-    return [rule.id for rule in pack.rules if rule.id not in broken & kept]
+    return [
+        rule.id
+        for rule in pack.rules
+        if (rule.id not in broken and _can_be_broken(rule))
+        or (rule.id not in kept and _can_be_kept(rule))
+    ]
+
+
+def _can_be_broken(rule: Rule) -> bool:
+    """What only asks for something to be done is kept until it is not."""
+    match rule.judge:
+        case Obliges():
+            return bool(rule.judge.impossible_when)
+        case Places():
+            return bool(rule.judge.order) or rule.judge.allowed != frozenset(PlaceKind)
+    return True
+
+
+def _can_be_kept(rule: Rule) -> bool:
+    """What is always forbidden is so to whomever it applies to."""
+    match rule.judge:
+        case Gate():
+            always = rule.judge.state is None and rule.judge.rate is None
+            return not always or bool(rule.judge.roles or rule.judge.channels)
+    return True
 
 
 def _run(case: Node, common: Node | None, pack: Pack, library: Library) -> ExampleResult:
@@ -106,6 +153,11 @@ def _differences(fields: dict[str, Node], decision: Decision, rules: list[str]) 
         found = {check.rule for check in decision.checks if check.result is result}
         if said != found:
             yield f"{key}: expected {sorted(said) or 'none'}, found {sorted(found) or 'none'}"
+    if "obligations" in fields:
+        asked = set(fields["obligations"].choices(list(Act)))
+        told = {obligation.what for obligation in decision.obligations}
+        if asked != told:
+            yield f"obligations: expected {sorted(asked)}, found {sorted(told) or 'none'}"
 
 
 def _time_differs(

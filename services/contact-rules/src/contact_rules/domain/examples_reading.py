@@ -29,11 +29,11 @@ from contact_rules.domain.contact import (
     PlaceKind,
     Product,
     Purpose,
+    Residence,
     Role,
     Slot,
     Weekday,
 )
-from contact_rules.domain.kinds.staffing import CREDENTIALS
 from contact_rules.domain.yaml_nodes import Node
 from contact_rules.domain.zones import zone
 
@@ -47,6 +47,7 @@ _CONTACT: Final = (
     "direction",
     "purpose",
     "place",
+    "residence",
     "party",
     "debts",
     "collector",
@@ -55,6 +56,7 @@ _CONTACT: Final = (
     "lender",
 )
 _PAST: Final = (
+    "id",
     "at",
     "channel",
     "direction",
@@ -71,12 +73,20 @@ _PAST: Final = (
 )
 
 
+_WHERE: Final = ("timezone", "country", "region", "city")
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The contact of an example, and the zone its times are written in."""
+    """The contact of an example, and the zone its times are written in.
+
+    `residence` decides which packs a contact is asked of, and an example says that itself; so it
+    is read and no more.
+    """
 
     contact: Contact
     zone: str | None
+    residence: Residence | None = None
 
 
 def read_asked(common: Node | None, given: Node | None, proposed: Node) -> Asked:
@@ -84,7 +94,8 @@ def read_asked(common: Node | None, given: Node | None, proposed: Node) -> Asked
     fields = common.fields(_CONTACT) if common else {}
     own = proposed.fields(_CONTACT)
     known = given.fields(("history", "facts", "consents")) if given else {}
-    place = _merged(fields, own, "place", ("kind", "timezone", "country", "region"))
+    place = _merged(fields, own, "place", ("kind", *_WHERE))
+    residence = _merged(fields, own, "residence", _WHERE)
     party = _merged(fields, own, "party", ("id", "role", "age", "timezones"))
     collector = _merged(fields, own, "collector", ("id", "class"))
     fields |= own
@@ -122,7 +133,9 @@ def read_asked(common: Node | None, given: Node | None, proposed: Node) -> Asked
     )
     past = known["history"].items() if "history" in known else []
     history = tuple(_read_past(entry, contact, named) for entry in past)
-    return Asked(replace(contact, history=history), named)
+    return Asked(
+        replace(contact, history=history), named, _read_residence(residence) if residence else None
+    )
 
 
 def read_moment(node: Node, timezone: str | None) -> datetime:
@@ -145,6 +158,16 @@ def _read_place(fields: Fields) -> Place:
         timezone=_get(fields, "timezone", Node.text, None),
         country=_get(fields, "country", Node.text, None),
         region=_get(fields, "region", Node.text, None),
+        city=_get(fields, "city", Node.text, None),
+    )
+
+
+def _read_residence(fields: Fields) -> Residence:
+    return Residence(
+        country=_get(fields, "country", Node.text, None),
+        region=_get(fields, "region", Node.text, None),
+        timezone=_get(fields, "timezone", Node.text, None),
+        city=_get(fields, "city", Node.text, None),
     )
 
 
@@ -166,9 +189,15 @@ def _read_decimal(node: Node) -> Decimal:
 
 
 def _read_member(node: Node) -> Member:
-    fields = node.fields(("id", "credentials"))
-    held = fields["credentials"].choices(CREDENTIALS) if "credentials" in fields else []
-    return Member(node.need("id").text(), frozenset(held))
+    fields = node.fields(("id", "credentials", "employer", "announced_on"))
+    return Member(
+        id=node.need("id").text(),
+        credentials=_get(
+            fields, "credentials", lambda n: frozenset(c.text() for c in n.items()), frozenset()
+        ),
+        employer=_get(fields, "employer", Node.text, None),
+        announced_on=_get(fields, "announced_on", Node.date, None),
+    )
 
 
 def _read_fact(node: Node) -> Fact:
@@ -200,40 +229,47 @@ def _read_time(node: Node) -> time:
 
 
 def _read_consent(node: Node, timezone: str | None) -> Consent:
-    fields = node.fields(("scope", "form", "given_at", "until"))
+    fields = node.fields(("scope", "form", "given_at", "until", "channel"))
     return Consent(
         scope=node.need("scope").choice(ConsentScope),
         given_at=read_moment(node.need("given_at"), timezone),
         form=_get(fields, "form", lambda n: n.choice(Form), None),
         until=_get(fields, "until", lambda n: read_moment(n, timezone), None),
+        channel=_get(fields, "channel", lambda n: n.choice(Channel), None),
     )
 
 
 def _read_past(node: Node, contact: Contact, timezone: str | None) -> PastContact:
+    """Where it does not say otherwise, as the contact itself; `party: ~` says it is not known."""
     fields = node.fields(_PAST)
+    not_known = {key.text() for key, value in node.pairs() if value.empty}
+
+    def get(key: str, read: Callable[[Node], T], default: T | None) -> T | None:
+        return None if key in not_known else _get(fields, key, read, default)
+
     return PastContact(
+        id=get("id", Node.text, None),
         channel=_get(fields, "channel", lambda n: n.choice(Channel), Channel.VISIT),
         direction=_get(fields, "direction", lambda n: n.choice(Direction), Direction.OUTBOUND),
-        purpose=_get(fields, "purpose", lambda n: n.choice(Purpose), None),
+        purpose=get("purpose", lambda n: n.choice(Purpose), None),
         starts_at=read_moment(node.need("at"), timezone),
-        outcome=_get(fields, "outcome", lambda n: n.choice(Outcome), None),
-        party=_get(fields, "party", Node.text, contact.party.id),
-        role=_get(fields, "role", lambda n: n.choice(Role), None),
-        debts=_get(
-            fields,
+        outcome=get("outcome", lambda n: n.choice(Outcome), None),
+        party=get("party", Node.text, contact.party.id),
+        role=get("role", lambda n: n.choice(Role), None),
+        debts=get(
             "debts",
             lambda n: tuple(debt.text() for debt in n.items()),
             tuple(debt.id for debt in contact.debts),
-        ),
-        collector=_get(fields, "collector", Node.text, contact.collector.id),
-        place=_get(
-            fields,
+        )
+        or (),
+        collector=get("collector", Node.text, contact.collector.id),
+        place=get(
             "place",
             lambda n: n.choice(PlaceKind),
             contact.place.kind if contact.place else None,
         ),
-        point=_get(fields, "point", Node.text, contact.point),
-        lender=_get(fields, "lender", Node.text, contact.lender),
+        point=get("point", Node.text, contact.point),
+        lender=get("lender", Node.text, contact.lender),
         reserved="reserved" in fields and fields["reserved"].true_or_false(),
     )
 

@@ -5,20 +5,25 @@ From the `holidays` library; building its calendars is far too slow to do inside
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
 from typing import Final
 
 import holidays
 
-from contact_rules.domain.zones import date_of, day_number
+from contact_rules.domain.zones import date_of, day_number, weekday
 
 Regions = tuple[str | None, ...]
+Days = tuple[frozenset[int], frozenset[int]]
+"""The days of a year that are so in all of the regions, and those that are so in any."""
+
 _LATELY: Final = range(2020, 2031)
+_SATURDAY: Final = 5
 
 
 class HolidayCalendar:
-    """The public holidays at one place.
+    """The public holidays, working days and made-up days at one place.
 
     Where the region is not known and the country's regions differ, a day on which only some of
     them rest is neither a holiday nor a working day for certain: the answer is None. So it is in
@@ -29,17 +34,29 @@ class HolidayCalendar:
         self._country, self._regions, self._years = country, regions, years
 
     def holiday(self, day: int) -> bool | None:
-        """Is this local day a public holiday? None: not known."""
+        """Is this local day a public holiday?"""
+        return self._among(_holidays, day)
+
+    def made_up(self, day: int) -> bool | None:
+        """Is it a Saturday or Sunday on which people work, in return for a holiday?"""
+        return False if weekday(day) < _SATURDAY else self._among(_made_up, day)
+
+    def working_days(self, *, in_doubt: bool) -> Callable[[int], bool]:
+        """What tells a working day; made-up Saturdays are, and a day in doubt is as said."""
+        return self._may_work if in_doubt else self._surely_works
+
+    def _surely_works(self, day: int) -> bool:
+        return self._among(_working_days, day) is True
+
+    def _may_work(self, day: int) -> bool:
+        return self._among(_working_days, day) is not False
+
+    def _among(self, days_of: Callable[[str, Regions, int], Days], day: int) -> bool | None:
         year = date_of(day).year
         if year not in self._years:
             return None
-        everywhere, somewhere = _holidays(self._country, self._regions, year)
+        everywhere, somewhere = days_of(self._country, self._regions, year)
         return True if day in everywhere else None if day in somewhere else False
-
-    def working_day(self, day: int) -> bool:
-        """Is this certainly a working day? Make-up Saturdays are; a day in doubt is not."""
-        year = date_of(day).year
-        return year in self._years and day in _working_days(self._country, self._regions, year)
 
 
 def calendar_of(country: str | None, region: str | None) -> HolidayCalendar | None:
@@ -79,21 +96,34 @@ def _built(country: str, region: str | None, year: int) -> holidays.HolidayBase:
 
 
 @lru_cache(maxsize=4096)
-def _holidays(country: str, regions: Regions, year: int) -> tuple[frozenset[int], frozenset[int]]:
-    """The days on which all of the regions rest, and those on which any does."""
-    each = [frozenset(map(day_number, _built(country, region, year))) for region in regions]
-    return frozenset.intersection(*each), frozenset.union(*each)
+def _holidays(country: str, regions: Regions, year: int) -> Days:
+    return _days(country, regions, year, lambda calendar, day: day in calendar)
 
 
 @lru_cache(maxsize=4096)
-def _working_days(country: str, regions: Regions, year: int) -> frozenset[int]:
-    first, after = day_number(date(year, 1, 1)), day_number(date(year + 1, 1, 1))
-    calendars = [_built(country, region, year) for region in regions]
-    return frozenset(
-        day
-        for day in range(first, after)
-        if all(calendar.is_working_day(date_of(day)) for calendar in calendars)
+def _working_days(country: str, regions: Regions, year: int) -> Days:
+    return _days(country, regions, year, lambda calendar, day: calendar.is_working_day(day))
+
+
+@lru_cache(maxsize=4096)
+def _made_up(country: str, regions: Regions, year: int) -> Days:
+    return _days(
+        country,
+        regions,
+        year,
+        lambda calendar, day: calendar.is_weekend(day) and calendar.is_working_day(day),
     )
+
+
+def _days(
+    country: str, regions: Regions, year: int, is_one: Callable[[holidays.HolidayBase, date], bool]
+) -> Days:
+    first, after = day_number(date(year, 1, 1)), day_number(date(year + 1, 1, 1))
+    each = [
+        frozenset(day for day in range(first, after) if is_one(calendar, date_of(day)))
+        for calendar in (_built(country, region, year) for region in regions)
+    ]
+    return frozenset.intersection(*each), frozenset.union(*each)
 
 
 @lru_cache(maxsize=4096)

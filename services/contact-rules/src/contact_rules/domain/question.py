@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from contact_rules.domain.contact import Consent, Contact, Fact
 from contact_rules.domain.public_holidays import HolidayCalendar, calendar_of
-from contact_rules.domain.zones import Zone, day_number, seconds, zone
+from contact_rules.domain.zones import DATES, Zone, day_number, seconds, zone
 
 T = TypeVar("T")
 
@@ -16,6 +16,12 @@ BY_CHANNEL: Final = ""
 """Zone basis: at the door its own zone, else every zone the person may be in."""
 AT_THE_PLACE: Final = "place"
 ALL_CANDIDATES: Final = "all_candidates"
+
+Shape = str
+"""What selectors look at first: channel, direction, place, purpose, role, collector, products.
+
+A text, because one remembers its hash, and hundreds of selectors ask for it.
+"""
 
 
 class Question:
@@ -29,6 +35,17 @@ class Question:
         self.contact = contact
         self.start = seconds(contact.starts_at)
         self.duration = contact.duration // timedelta(seconds=1)
+        self.shape: Shape = "|".join(
+            (
+                contact.channel,
+                contact.direction,
+                contact.place.kind if contact.place else "",
+                contact.purpose,
+                contact.party.role,
+                contact.collector.class_,
+                *sorted({debt.product or "" for debt in contact.debts}),
+            )
+        )
         self._found: dict[Hashable, Any] = {}
         self._zones: dict[str, tuple[Zone, ...]] = {}
 
@@ -79,7 +96,12 @@ class Question:
         ]
 
     def consents(self, scopes: Collection[str]) -> list[Consent]:
-        return [consent for consent in self.contact.consents if consent.scope in scopes]
+        """The consents of these scopes that concern this channel, whenever they hold."""
+        return [
+            consent
+            for consent in self.contact.consents
+            if consent.scope in scopes and consent.channel in (None, self.contact.channel)
+        ]
 
     def _find_zones(self, basis: str) -> tuple[Zone, ...]:
         contact = self.contact
@@ -105,10 +127,15 @@ def fact_turns(fact: Fact, calendar: Zone) -> list[int]:
     """The instants at which it begins or ceases to be a fact."""
     turns: list[int] = []
     if fact.since is not None:
-        turns += calendar.turns(day_number(fact.since))
+        turns += day_turns(day_number(fact.since), calendar)
     if fact.until is not None:
-        turns += calendar.turns(day_number(fact.until) + 1)
+        turns += day_turns(day_number(fact.until) + 1, calendar)
     return turns
+
+
+def day_turns(day: int, calendar: Zone) -> list[int]:
+    """The instants at which the local date passes to this day; of days off the calendar, none."""
+    return calendar.turns(day) if day in DATES else []
 
 
 def consent_covers(consent: Consent, start: int, end: int) -> bool:

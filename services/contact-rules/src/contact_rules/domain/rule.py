@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import ClassVar, Final, NamedTuple, Protocol
 
 from contact_rules.domain.decision import (
     Check,
+    Obligation,
     Result,
     Severity,
     SourceQuality,
@@ -21,6 +23,15 @@ from contact_rules.domain.wording import DOES_NOT_APPLY, SCOPE_UNKNOWN, Blanks, 
 from contact_rules.domain.zones import DAY, Zone
 
 
+class Duty(NamedTuple):
+    """What a rule asks of those who go, however it finds: the `Obligation`, but for who says so."""
+
+    what: str
+    when: str
+    evidence: tuple[str, ...] = ()
+    keep: str | None = None
+
+
 class Finding(NamedTuple):
     """What a rule found, as bare as a calendar of thousands of findings needs it."""
 
@@ -30,6 +41,7 @@ class Finding(NamedTuple):
     zone: Zone | None = None  # where those are local
     reason: Text | None = None  # why it is not known, or not applicable
     must_end_by: int | None = None
+    duty: Duty | None = None
 
 
 class Reading(NamedTuple):
@@ -57,7 +69,7 @@ class Judge(Protocol):
     effort: ClassVar[int]
 
     @property
-    def fixed(self) -> Blanks: ...
+    def fixed(self) -> Mapping[str, str | int | Text]: ...
 
     def evaluate(self, question: Question, at: int) -> Finding: ...
 
@@ -68,14 +80,19 @@ class Judge(Protocol):
     def sight(self, question: Question, at: int, finding: Finding) -> Hashable: ...
 
 
+HARMLESS: Final = (Result.PASS, Result.NOT_APPLICABLE)
+"""The results that leave the verdict at `allow`."""
 NOT_APPLICABLE = Finding(Result.NOT_APPLICABLE, reason=DOES_NOT_APPLY)
 _REMEMBERED: Final = 10_000
-_MAY_APPLY = Finding(Result.UNKNOWN, reason=SCOPE_UNKNOWN)
+_NOTHING_READ: Final = Reading(None, None, None, {})
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule in force on the local days from `effective_from` to `effective_to`, both included."""
+    """A rule in force on the local days from `effective_from` to `effective_to`, both included.
+
+    `in_doubt`: why it is not known whether its pack is asked at all. Then it can't say no.
+    """
 
     id: str
     pack: str
@@ -91,7 +108,12 @@ class Rule:
     applies_when: Selector
     exceptions: tuple[Selector, ...]
     judge: Judge
+    in_doubt: Text | None = None
     _explained: dict[Hashable, Check] = field(default_factory=dict, repr=False)
+
+    def doubted(self, reason: Text) -> Rule:
+        """The same rule, asked although it is not known whether it is the law of the contact."""
+        return replace(self, in_doubt=reason)
 
     def evaluate(self, question: Question, at: int) -> Finding | None:
         """What it finds for the contact begun at this instant; None on a day it is not in force."""
@@ -104,14 +126,15 @@ class Rule:
             if exception.contact(question, at) is True:
                 return NOT_APPLICABLE
         finding = self.judge.evaluate(question, at)
-        if applies is None and finding.result in (Result.FAIL, Result.UNKNOWN):
-            return _MAY_APPLY
+        doubt = self.in_doubt or (SCOPE_UNKNOWN if applies is None else None)
+        if doubt is not None and finding.result in (Result.FAIL, Result.UNKNOWN):
+            return finding._replace(result=Result.UNKNOWN, reason=doubt)
         return finding
 
     def allows(self, question: Question, at: int) -> bool:
         """Does it leave the verdict at `allow`?"""
         finding = self.evaluate(question, at)
-        return finding is None or finding.result in (Result.PASS, Result.NOT_APPLICABLE)
+        return finding is None or finding.result in HARMLESS
 
     def turns(self, question: Question, from_: int, to: int) -> set[int]:
         """Every start after `from_`, up to `to`, at which `evaluate` may change its result."""
@@ -125,6 +148,30 @@ class Rule:
         turns.update(self.judge.turns(question, from_, to))
         return {turn for turn in turns if from_ < turn <= to}
 
+    def last_end(self, question: Question, at: int, finding: Finding) -> int | None:
+        """The latest end at which it leaves the verdict at `allow`; None if nothing limits it.
+
+        Beside what its kind found, a consent it goes by may end while the contact lasts.
+        """
+        lasting = {
+            end
+            for selector in (self.applies_when, *self.exceptions)
+            for end in selector.ends(question)
+        }
+        if not lasting or finding.result not in HARMLESS:
+            return finding.must_end_by
+        found: Finding | None = finding
+        end = at + question.duration
+        while found is not None and found.result in HARMLESS:
+            limits = {found.must_end_by, *lasting}
+            ends = [limit for limit in limits if limit is not None and limit >= end]
+            if not ends:
+                return None
+            end = min(ends) + 1
+            longer = replace(question.contact, duration=timedelta(seconds=end - at))
+            found = self.evaluate(Question(longer), at)
+        return end - 1
+
     def verdict(self, finding: Finding) -> Verdict:
         """What this rule alone decides."""
         if finding.result is Result.FAIL:
@@ -135,21 +182,35 @@ class Rule:
 
     def explain(self, question: Question, at: int, finding: Finding) -> Check:
         """The finding with its numbers, law and sentence."""
-        if finding.reason is not None:
-            return self._check(finding, Reading(None, None, None, {}), finding.reason)
-        sight = self.judge.sight(question, at, finding)
+        if finding is NOT_APPLICABLE:
+            sight: Hashable = NOT_APPLICABLE.result
+        elif finding.reason is not None:
+            sight = finding.result, finding.reason
+        else:
+            sight = self.judge.sight(question, at, finding)
         check = self._explained.get(sight)
         if check is None:
-            reading = self.judge.explain(question, at, finding)
-            message = self.message.filled(reading.blanks, reading.words)
-            check = self._check(finding, reading, message)
+            check = self._told(question, at, finding)
             if sight is not None:
                 if len(self._explained) >= _REMEMBERED:
                     self._explained.clear()
                 self._explained[sight] = check
         return check
 
-    def _check(self, finding: Finding, reading: Reading, message: Text) -> Check:
+    def obligation(self, question: Question, at: int, finding: Finding, duty: Duty) -> Obligation:
+        """The duty of a finding as part of the answer, in the rule's own sentence.
+
+        Where the trace tells why something is not known, this still tells what must be done.
+        """
+        message = self.explain(question, at, finding._replace(reason=None)).message
+        return Obligation(self.id, duty.what, duty.when, message, duty.evidence, duty.keep)
+
+    def _told(self, question: Question, at: int, finding: Finding) -> Check:
+        if finding.reason is None:
+            reading = self.judge.explain(question, at, finding)
+            message = self.message.filled(reading.blanks, reading.words)
+        else:
+            reading, message = _NOTHING_READ, finding.reason
         return Check(
             rule=self.id,
             pack=self.pack,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from string import Formatter
 from typing import Final, NamedTuple
 
+from contact_rules.domain.contact import Weekday
 from contact_rules.domain.decision import Text
+from contact_rules.domain.words import WORDS
 
 Blanks = Mapping[str, str | int]
 """What fills a template, by name."""
@@ -66,6 +69,20 @@ def listed(words: Iterable[Text]) -> Text:
     return Text(", ".join(word.en for word in words), "、".join(word.zh for word in words))
 
 
+def percent(rate: Decimal) -> Text:
+    """0.154 is said as 15.4%."""
+    said = f"{(rate * 100).normalize():f}%"
+    return Text(said, said)
+
+
+def word(code: str, of: str = "") -> Text:
+    """A word of the contract as people say it; `of`: the property it is a value of.
+
+    A code that is no word of ours, such as a licence only one country knows, is said as written.
+    """
+    return WORDS.get(f"{of}.{code}") or WORDS.get(code) or Text(code.replace("_", " "), code)
+
+
 DOES_NOT_APPLY: Final = Text("Does not apply to this contact.", "不适用于本次联系。")
 NO_ZONE: Final = Text(
     "Not known: the time zone at the door, so the local time can't be judged.",
@@ -84,89 +101,19 @@ HISTORY_UNCLEAR: Final = Text(
     "无法判断：部分历史联系未写明对象或事由，而结论取决于它们。",
 )
 AGE_UNKNOWN: Final = Text("Not known: the person's age.", "无法判断：对方年龄未知。")
+PLACE_UNKNOWN: Final = Text(
+    "Not known: what kind of place the contact is at.", "无法判断：联系地点的类型未知。"
+)
+RATE_UNKNOWN: Final = Text(
+    "Not known: the yearly interest of a debt.", "无法判断：有债务的年利率未知。"
+)
+FORM_UNKNOWN: Final = Text(
+    "Not known: in which form this was said, and only some forms count.",
+    "无法判断：不清楚以何种形式作出，而仅部分形式有效。",
+)
+NOT_KNOWN: Final = Text("not known", "未知")
+ENDLESS: Final = Text("without end", "无期限")
 CLOSED: Final = Text("no contact that day", "当天不得联系")
 ALL_DAY: Final = Text("all day", "全天")
 NOTHING: Final = Text("nothing", "无")
-
-WEEKDAYS: Final = (
-    Text("Monday", "星期一"),
-    Text("Tuesday", "星期二"),
-    Text("Wednesday", "星期三"),
-    Text("Thursday", "星期四"),
-    Text("Friday", "星期五"),
-    Text("Saturday", "星期六"),
-    Text("Sunday", "星期日"),
-)
-
-WORDS: Final[dict[str, Text]] = {
-    # roles
-    "debtor": Text("debtor", "债务人"),
-    "co_debtor": Text("co-debtor", "共同债务人"),
-    "guarantor": Text("guarantor", "担保人"),
-    "spouse": Text("spouse", "配偶"),
-    "debt_related": Text("third party related to the debt", "与债务相关的第三人"),
-    "family": Text("family member", "家属"),
-    "household": Text("member of the household", "同住人"),
-    "minor": Text("minor", "未成年人"),
-    "employer": Text("employer", "雇主"),
-    "colleague": Text("colleague", "同事"),
-    "neighbour": Text("neighbour", "邻居"),
-    "reference": Text("reference", "联系人"),
-    "attorney": Text("attorney", "律师"),
-    "representative": Text("representative", "代理人"),
-    "other": Text("other", "其他"),
-    "liable": Text("whoever is liable", "债务责任人"),
-    "third_party": Text("third parties", "第三人"),
-    # channels and directions
-    "visit": Text("visit", "外访"),
-    "phone": Text("phone", "电话"),
-    "sms": Text("text message", "短信"),
-    "email": Text("e-mail", "电子邮件"),
-    "im": Text("instant message", "即时通讯"),
-    "letter": Text("letter", "信函"),
-    "door_note": Text("note at the door", "门前留言"),
-    "outbound": Text("outbound", "主动联系"),
-    "inbound": Text("inbound", "对方来联系"),
-    # purposes
-    "collect": Text("collecting", "催收"),
-    "locate": Text("asking where the debtor is", "询问债务人下落"),
-    "relay": Text("leaving a request to be called", "请求转告"),
-    "plan": Text("a repayment plan", "还款计划"),
-    "reply": Text("a reply", "答复"),
-    "legal_notice": Text("a legal notice", "法定通知"),
-    "service_of_process": Text("service of process", "送达诉讼文书"),
-    "repossession": Text("repossession", "收回担保物"),
-    "validation": Text("validation of the debt", "债务核实"),
-    # collectors, products, states and consents that packs speak of
-    "creditor": Text("creditor", "债权人"),
-    "agency": Text("agency", "受托催收机构"),
-    "debt_buyer": Text("debt buyer", "债权受让人"),
-    "credit_card": Text("credit card", "信用卡"),
-    "deceased": Text("deceased", "已去世"),
-    "call_frequency": Text("more calls", "通话频次"),
-    # credentials
-    "work_id": Text("work ID", "工作证件"),
-    "authorisation_letter": Text("authorisation letter", "授权文件"),
-    # properties of a contact, and what a rule is
-    "channel": Text("channel", "渠道"),
-    "direction": Text("direction", "方向"),
-    "party": Text("person", "对象"),
-    "place": Text("place", "地点"),
-    "purpose": Text("purpose", "目的"),
-    "collector": Text("collector", "催收方"),
-    "product": Text("product", "产品"),
-    "state": Text("known", "已知情况"),
-    "consent": Text("consent to", "已同意"),
-    "prohibition": Text("prohibition", "禁止性规定"),
-    "presumption": Text("presumption", "推定"),
-    "guidance": Text("guidance", "指引"),
-    "policy": Text("our own policy", "内部政策"),
-    "text": Text("text read", "已读原文"),
-    "report": Text("known from reports, text not read", "来自报道，未读原文"),
-    "memory": Text("not yet verified", "尚未核实"),
-}
-"""The words of the contract as people say them."""
-
-
-def word(code: str) -> Text:
-    return WORDS.get(code) or Text(code.replace("_", " "), code)
+WEEKDAYS: Final = tuple(WORDS[day] for day in Weekday)

@@ -15,6 +15,12 @@ DAY: Final = 86_400
 _CHUNK: Final = 366 * DAY
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
+_KNOWN: Final = range(-62_000_000_000, 253_000_000_000)
+"""From the year 5 to 9987: nearer to the ends of what a date can say, conversions fail."""
+
+
+DATES: Final = range(-717_000, 2_928_000)
+"""The days of those years: what lies outside is no day that a contact could share a window with."""
 
 
 class Piece(NamedTuple):
@@ -62,6 +68,12 @@ class Zone:
             entering, following = self.pieces(following), following + 1
         return [piece.from_ for piece in (*self.pieces(day - 1), *entering)]
 
+    def last_second(self, day: int) -> int:
+        """The last second of a local day; of one that a country skipped, of the day before."""
+        while not (pieces := self.pieces(day)):
+            day -= 1
+        return pieces[-1].to - 1
+
     def local(self, at: int) -> datetime:
         """The instant as people there would write it."""
         return (_EPOCH + timedelta(seconds=at)).astimezone(self._info)
@@ -104,7 +116,7 @@ class Zone:
         return chunk
 
     def _offset(self, at: int) -> int:
-        offset = self.local(at).utcoffset()
+        offset = self.local(min(max(at, _KNOWN.start), _KNOWN.stop)).utcoffset()
         assert offset is not None
         return int(offset.total_seconds())
 

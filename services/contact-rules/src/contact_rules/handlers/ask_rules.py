@@ -24,8 +24,8 @@ _DAY: Final = timedelta(days=1)
 class Asked:
     """A contact, and how the packs it is checked against are found.
 
-    ``named``: exactly these; None: those that place, residence, collector and products call for
-    on the local day of the start.
+    ``named``: exactly these; None: those that place, residence, collector, products and lender
+    call for on the local day of the start.
     """
 
     contact: Contact
@@ -90,6 +90,7 @@ class Asked:
             self.residence,
             contact.collector.class_,
             {debt.product for debt in contact.debts},
+            contact.lender,
             day,
         )
 

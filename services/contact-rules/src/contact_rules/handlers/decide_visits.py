@@ -135,7 +135,6 @@ def _decide(batch: _Batch, request: VisitRequest, now: datetime, desk: Desk) -> 
     decision = check(asked.contact, packs)
     # With a yes the laws are left out: that is most of what there would be to write.
     told = events.trace_data if decision.verdict is Verdict.ALLOW else events.check_data
-    names = [pack.name for pack in packs]
     record = DecisionRecord(
         id=new_id(),
         visit_id=subject.visit_id,
@@ -144,8 +143,8 @@ def _decide(batch: _Batch, request: VisitRequest, now: datetime, desk: Desk) -> 
         lender=subject.lender,
         verdict=decision.verdict,
         engine=ENGINE,
-        packs=names,
-        facts=facts_of(request.contact, request.residence, names),
+        packs=[pack.name for pack in packs],
+        facts=facts_of(request.contact, request.residence, packs),
         ledger_seq=max((line.seq for line in lines), default=0),
         checks=[told(each) for each in decision.checks],
         obligations=[events.obligation_data(each) for each in decision.obligations],

@@ -1,14 +1,20 @@
-"""The kinds of rule there are, by the name a pack gives them.
-
-`place`, `gate`, `consent` and `obligation` belong here too: a file each, and a line below.
-"""
+"""The kinds of rule there are, by the name a pack gives them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from contact_rules.domain.kinds import aliases, party, staffing, window
+from contact_rules.domain.kinds import (
+    aliases,
+    consent,
+    gate,
+    obligation,
+    party,
+    place,
+    staffing,
+    window,
+)
 from contact_rules.domain.rule import Judge
 from contact_rules.domain.yaml_nodes import Node
 
@@ -23,7 +29,11 @@ class Kind(NamedTuple):
 KINDS: Final[dict[str, Kind]] = {
     "window": Kind("window", window.read),
     "party": Kind("party", party.read),
+    "place": Kind("place", place.read),
+    "gate": Kind("gate", gate.read),
+    "consent": Kind("consent", consent.read),
     "staffing": Kind("staffing", staffing.read),
+    "obligation": Kind("obligation", obligation.read),
     "event_count": Kind("event_count", aliases.read_event_count),
     # Other names of event_count:
     "cap": Kind("event_count", aliases.read_cap),

@@ -22,7 +22,6 @@ from contact_rules.domain.kinds.periods import (
     RollingWorkingDays,
 )
 from contact_rules.domain.kinds.selection import Selection, read_selection
-from contact_rules.domain.selector import read_values
 from contact_rules.domain.yaml_nodes import Node
 
 _WHAT: Final = ("match", "exclude", "group_by")
@@ -38,7 +37,7 @@ def read_event_count(params: Node, basis: str) -> EventCount | InARow:
     if window.is_mapping and "last" in (said := window.fields(_WINDOWS)):
         if bound is not Bound.MIN or said["last"].integer(least=1) != limit:
             window.fail("the last n in a row are a minimum of n", f"bound: {{min: {limit}}}")
-        return _in_a_row(fields, params.need("match"), limit)
+        return _in_a_row(fields, params.need("match"), basis, limit)
     return _event_count(fields, params, basis, bound, limit)
 
 
@@ -102,7 +101,8 @@ def read_notice(params: Node, basis: str) -> EventCount:
 def read_ladder(params: Node, basis: str) -> InARow:
     """The last `in_a_row` contacts like `match` all had one of the `outcome`s of the match."""
     fields = params.fields((*_WHAT, "in_a_row"))
-    return _in_a_row(fields, params.need("match"), params.need("in_a_row").integer(least=1))
+    times = params.need("in_a_row").integer(least=1)
+    return _in_a_row(fields, params.need("match"), basis, times)
 
 
 def _event_count(
@@ -124,12 +124,14 @@ def _event_count(
     )
 
 
-def _in_a_row(fields: dict[str, Node], match: Node, times: int) -> InARow:
+def _in_a_row(fields: dict[str, Node], match: Node, basis: str, times: int) -> InARow:
     for name in ("armed_after", "count_distinct", "holidays"):
         if name in fields:
             fields[name].fail(f"'{name}' means nothing for the last n in a row")
-    outcomes = read_values("outcome", match.need("outcome"))
-    return InARow(_selection(fields).of_any_outcome(), outcomes, times)
+    selection = _selection(fields)
+    if selection.outcomes is None:
+        match.fail("how they ended is missing", "outcome: [failed]")
+    return InARow(basis, selection.of_any_outcome(), selection.outcomes, times)
 
 
 def _selection(fields: dict[str, Node]) -> Selection:

@@ -17,19 +17,21 @@ Hours = tuple[tuple[int, int], ...]
 """Stretches of one day: seconds after midnight, from and to, in order. None: closed."""
 
 HOLIDAY: Final = 7
-"""The place of public holidays in a week, after Sunday."""
+MAKEUP: Final = 8
+"""The places of public holidays and of made-up days in a week, after Sunday."""
 
 _NAMES: Final = list(Weekday)
 _PERIOD: Final = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 
 
 def read_week(node: Node) -> tuple[Hours | None, ...]:
-    """Monday to Sunday, then public holidays (None: no rule of their own).
+    """Monday to Sunday, then public holidays and made-up days (None: no rule of their own).
 
     `{mon-fri: ["09:00-12:00", "13:00-17:00"], sat: ["09:00-12:00"], sun: closed, holiday: closed}`
-    or `every_day`. Each day must be said, once.
+    or `every_day`. Each day must be said, once. `makeup` are the Saturdays and Sundays on which
+    people work in return for a holiday; where nothing is said of them, they have their own hours.
     """
-    week: list[Hours | None] = [None] * 8
+    week: list[Hours | None] = [None] * 9
     for key, value in node.pairs():
         hours = _read_day(value)
         for day in _days(key):
@@ -48,16 +50,25 @@ def hours_text(hours: Hours) -> str:
 
 
 def slots_on(day: int, facts: Iterable[Fact]) -> Hours:
-    """What the slots of these facts cover of a local day, with what reaches over from yesterday."""
+    """What the slots of these facts open of their own local day."""
     found = []
     for fact in facts:
         for slot in fact.slots:
-            from_, to = _second(slot.from_), _second(slot.to)
-            over = to <= from_
             if _NAMES[weekday(day)] in slot.days and holds_on(fact, day):
-                found.append((from_, DAY if over else to))
-            if over and to and _NAMES[weekday(day - 1)] in slot.days and holds_on(fact, day - 1):
-                found.append((0, to))
+                from_, to = _second(slot.from_), _second(slot.to)
+                found.append((from_, DAY if to <= from_ else to))
+    return tuple(sorted(found))
+
+
+def slots_from_yesterday(day: int, facts: Iterable[Fact]) -> Hours:
+    """What reaches over midnight into a local day, out of slots of the day before."""
+    found = []
+    for fact in facts:
+        for slot in fact.slots:
+            if _NAMES[weekday(day - 1)] in slot.days and holds_on(fact, day - 1):
+                to = _second(slot.to)
+                if 0 < to <= _second(slot.from_):
+                    found.append((0, to))
     return tuple(sorted(found))
 
 
@@ -104,12 +115,14 @@ def _days(key: Node) -> list[int]:
     text = key.text()
     if text == "every_day":
         return list(range(7))
-    if text == "holiday":
-        return [HOLIDAY]
+    if text in ("holiday", "makeup"):
+        return [HOLIDAY if text == "holiday" else MAKEUP]
     first, _, last = text.partition("-")
     known = [str(name) for name in _NAMES]
     if first not in known or (last or first) not in known:
-        key.fail(f"'{text}' is no day", "mon … sun, a stretch as mon-fri, every_day or holiday")
+        key.fail(
+            f"'{text}' is no day", "mon … sun, a stretch as mon-fri, every_day, holiday or makeup"
+        )
     days = list(range(known.index(first), known.index(last or first) + 1))
     if not days:
         key.fail(f"'{text}' runs backwards", "a week begins on mon")

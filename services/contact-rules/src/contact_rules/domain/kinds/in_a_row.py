@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple
 
 from contact_rules.domain.decision import Result
+from contact_rules.domain.history import Event
 from contact_rules.domain.kinds.selection import Selection
 from contact_rules.domain.question import Question
 from contact_rules.domain.rule import Finding, Reading
@@ -15,10 +17,23 @@ from contact_rules.domain.wording import HISTORY_UNCLEAR, Blanks
 _WORST_FIRST: Final = (Result.FAIL, Result.UNKNOWN, Result.PASS)
 
 
-class Step(NamedTuple):
-    at: int
-    fits: bool
-    certain: bool
+class Steps(NamedTuple):
+    """Attempts in the order of time, and how many in a row had ended so when each was over."""
+
+    ats: list[int]
+    rows: list[int]
+
+    def row(self, at: int) -> int:
+        """How many in a row there were before this instant."""
+        before = bisect_left(self.ats, at)
+        return self.rows[before - 1] if before else 0
+
+
+class Ladder(NamedTuple):
+    """The steps of one group: what is in doubt is among them if it hurts, or if it helps."""
+
+    surely: Steps
+    perhaps: Steps
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +43,7 @@ class InARow:
     One whose outcome is not known, as a reserved visit before this contact, breaks the row.
     """
 
+    basis: str
     selection: Selection
     outcomes: frozenset[str]
     times: int
@@ -40,11 +56,13 @@ class InARow:
         return {"limit": self.times}
 
     def evaluate(self, question: Question, at: int) -> Finding:
-        found = (self._in_group(steps, at) for steps in self._steps(question))
-        return min(found, key=lambda finding: _WORST_FIRST.index(finding.result))
+        found = [self._in_group(ladder, at) for ladder in self._ladders(question)]
+        return min(found, key=lambda finding: (_WORST_FIRST.index(finding.result), finding.number))
 
     def turns(self, question: Question, from_: int, to: int) -> Iterable[int]:
-        return (step.at + 1 for steps in self._steps(question) for step in steps)
+        for ladder in self._ladders(question):
+            for steps in ladder:
+                yield from (at + 1 for at in steps.ats)
 
     def explain(self, question: Question, at: int, finding: Finding) -> Reading:
         return Reading(
@@ -61,34 +79,34 @@ class InARow:
     def sight(self, question: Question, at: int, finding: Finding) -> Hashable:
         return finding
 
-    def _in_group(self, steps: list[Step], at: int) -> Finding:
-        surely = self._row(steps, at, doubt_helps=False)
-        if surely >= self.times:
+    def _in_group(self, ladder: Ladder, at: int) -> Finding:
+        surely = min(ladder.surely.row(at), self.times)
+        if surely == self.times:
             return Finding(Result.PASS, surely)
-        if self._row(steps, at, doubt_helps=True) >= self.times:
+        if ladder.perhaps.row(at) >= self.times:
             return Finding(Result.UNKNOWN, reason=HISTORY_UNCLEAR)
         return Finding(Result.FAIL, surely)
 
-    def _row(self, steps: list[Step], at: int, *, doubt_helps: bool) -> int:
-        """How many in a row; what is in doubt is there only if that helps, or only if it hurts."""
-        row = 0
-        for step in steps:
-            if step.at >= at or (not step.certain and step.fits is not doubt_helps):
-                continue
-            if not step.fits or row == self.times:
-                break
-            row += 1
-        return row
-
-    def _steps(self, question: Question) -> list[list[Step]]:
-        """Of each group, the latest first; of two at one instant the misfit is taken as later."""
+    def _ladders(self, question: Question) -> list[Ladder]:
+        """One for each group."""
+        calendar = question.zone_for_dates(self.basis)
         return question.once(
             self,
             lambda: [
-                sorted(
-                    (Step(e.at, e.past.outcome in self.outcomes, e.certain) for e in group),
-                    key=lambda step: (-step.at, step.fits),
-                )
-                for group in self.selection.groups(question, unknown_outcome=True)
+                Ladder(self._steps(group, doubt_helps=False), self._steps(group, doubt_helps=True))
+                for group in self.selection.groups(question, calendar, unknown_outcome=True)
             ],
         )
+
+    def _steps(self, events: Iterable[Event], *, doubt_helps: bool) -> Steps:
+        """What is in doubt is there only if that helps, or only if it hurts. Of two at one instant
+        the one that ended otherwise is taken as later."""
+        ended = [(e.at, e.past.outcome in self.outcomes, e.certain) for e in events]
+        ended = [step for step in ended if step[2] or step[1] is doubt_helps]
+        ended.sort(key=lambda step: (step[0], not step[1]))
+        ats, rows, row = [], [], 0
+        for at, so, _ in ended:
+            row = row + 1 if so else 0
+            ats.append(at)
+            rows.append(row)
+        return Steps(ats, rows)

@@ -9,12 +9,12 @@ from typing import ClassVar, Final
 
 from contact_rules.domain.contact import FactKind, Outcome, Purpose, Role
 from contact_rules.domain.decision import Result
+from contact_rules.domain.history import history_of
 from contact_rules.domain.question import Question, fact_turns, holds_on
 from contact_rules.domain.rule import Finding, Reading
 from contact_rules.domain.selector import read_values
 from contact_rules.domain.wording import AGE_UNKNOWN, HISTORY_UNCLEAR, Blanks, word
 from contact_rules.domain.yaml_nodes import Node
-from contact_rules.domain.zones import seconds
 
 
 class Disclosure(StrEnum):
@@ -32,12 +32,21 @@ PURPOSES: Final[dict[Disclosure, frozenset[str]]] = {
 }
 """What a contact may be for, given how much may be said, unless the rule lists the purposes."""
 _ALL_ROLES: Final[frozenset[str]] = frozenset(Role)
-_FIELDS: Final = ("allow", "deny", "disclosure", "purposes", "age_min", "age_unknown", "refusal")
+_FIELDS: Final = (
+    "allow",
+    "deny",
+    "disclosure",
+    "purposes",
+    "age_min",
+    "age_max",
+    "age_unknown",
+    "refusal",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """Only these roles, from this age on, for these purposes.
+    """Only these roles, from one age to another, for these purposes.
 
     `unknown_age_passes`: where nobody can be expected to know the age, its absence is no doubt.
     `refusal_is_final`: who once refused is not contacted again.
@@ -47,29 +56,31 @@ class Parties:
     disclosure: Disclosure
     purposes: frozenset[str]
     age_min: int | None
+    age_max: int | None
     unknown_age_passes: bool
     refusal_is_final: bool
 
-    blanks: ClassVar[frozenset[str]] = frozenset({"role", "purpose", "age_min"})
+    blanks: ClassVar[frozenset[str]] = frozenset({"role", "purpose", "age_min", "age_max"})
     effort: ClassVar[int] = 2
 
     @property
     def fixed(self) -> Blanks:
-        return {"age_min": self.age_min or ""}
+        return {"age_min": _said(self.age_min), "age_max": _said(self.age_max)}
 
     def evaluate(self, question: Question, at: int) -> Finding:
         contact = question.contact
         party = contact.party
         if party.role not in self.roles or contact.purpose not in self.purposes:
             return Finding(Result.FAIL)
-        if self.age_min is not None and party.age is not None and party.age < self.age_min:
+        of_age = self._of_age(party.age)
+        if of_age is False:
             return Finding(Result.FAIL)
         refused = self._refused(question, at) if self.refusal_is_final else False
         if refused:
             return Finding(Result.FAIL)
         if refused is None:
             return Finding(Result.UNKNOWN, reason=HISTORY_UNCLEAR)
-        if self.age_min is not None and party.age is None and not self.unknown_age_passes:
+        if of_age is None and not self.unknown_age_passes:
             return Finding(Result.UNKNOWN, reason=AGE_UNKNOWN)
         return Finding(Result.PASS)
 
@@ -93,6 +104,15 @@ class Parties:
     def sight(self, question: Question, at: int, finding: Finding) -> Hashable:
         return finding.result, question.contact.party.role, question.contact.purpose
 
+    def _of_age(self, age: int | None) -> bool | None:
+        if self.age_min is None and self.age_max is None:
+            return True
+        if age is None:
+            return None
+        return (self.age_min is None or age >= self.age_min) and (
+            self.age_max is None or age <= self.age_max
+        )
+
     def _refused(self, question: Question, at: int) -> bool | None:
         """Did this very person refuse before? None: somebody did, and it is not known who."""
         who = question.contact.party.id
@@ -112,14 +132,19 @@ class Parties:
         return found
 
     def _refusals(self, question: Question) -> list[tuple[int, str | None]]:
+        who = question.contact.party.id
         return question.once(
             "refusals",
             lambda: [
-                (seconds(past.starts_at), past.party)
-                for past in question.contact.history
+                (at, None if past.party == who and not certain else past.party)
+                for at, past, certain in history_of(question)
                 if past.outcome is Outcome.REFUSED
             ],
         )
+
+
+def _said(age: int | None) -> int | str:
+    return "" if age is None else age
 
 
 def read(params: Node, basis: str) -> Parties:
@@ -132,8 +157,12 @@ def read(params: Node, basis: str) -> Parties:
         if "allow" in fields and roles & denied:
             fields["deny"].fail("allowed and denied at once: " + ", ".join(sorted(roles & denied)))
         roles -= denied
-    if "age_unknown" in fields and "age_min" not in fields:
-        fields["age_unknown"].fail("no age is asked for", "say age_min too")
+    age_min = fields["age_min"].integer(least=1) if "age_min" in fields else None
+    age_max = fields["age_max"].integer(least=1) if "age_max" in fields else None
+    if age_min is not None and age_max is not None and age_max < age_min:
+        fields["age_max"].fail(f"nobody is {age_min} or older and {age_max} or younger")
+    if "age_unknown" in fields and age_min is None and age_max is None:
+        fields["age_unknown"].fail("no age is asked for", "say age_min or age_max too")
     disclosure = fields["disclosure"].choice(Disclosure) if "disclosure" in fields else None
     disclosure = disclosure or Disclosure.FULL
     return Parties(
@@ -144,7 +173,8 @@ def read(params: Node, basis: str) -> Parties:
             if "purposes" in fields
             else PURPOSES[disclosure]
         ),
-        age_min=fields["age_min"].integer(least=1) if "age_min" in fields else None,
+        age_min=age_min,
+        age_max=age_max,
         unknown_age_passes=(
             "age_unknown" in fields
             and fields["age_unknown"].one_of(("passes", "needs_review")) == "passes"

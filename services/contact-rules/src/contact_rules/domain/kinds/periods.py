@@ -11,31 +11,29 @@ it begins with an event, or with the contact, and loses nothing on the way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Protocol
 
+from contact_rules.domain.kinds.lines import ALWAYS, Bounds, Part, Tally
 from contact_rules.domain.zones import date_of, day_number, weekday
 
 Works = Callable[[int], bool]
 """Is this day a working day?"""
 
-Bounds = tuple[int, int]
-"""The first and the last position of a window."""
-
-ALWAYS: Final = 1 << 60
-
 
 class Period(Protocol):
-    """`windows`: those that contain `position` and could be the fullest, given where events lie.
-    `turns`: the positions of a contact at which an event may enter or leave its windows."""
+    """`fullest`: what the fullest window holds that contains `position`; of several the earliest.
+    `turns`: the positions of a contact at which an event may enter or leave its windows.
+    `grows_by_working_days`: does it hold more, or less, the more days are working days?"""
 
     in_days: ClassVar[bool]
+    grows_by_working_days: ClassVar[bool]
 
     @property
     def by_working_days(self) -> bool: ...
 
-    def windows(self, position: int, events: Sequence[int], works: Works) -> Iterable[Bounds]: ...
+    def fullest(self, position: int, part: Part, works: Works) -> Tally: ...
 
     def turns(self, event: int, works: Works) -> Iterable[int]: ...
 
@@ -47,13 +45,14 @@ class RollingDays:
     length: int
 
     in_days: ClassVar[bool] = True
+    grows_by_working_days: ClassVar[bool] = False
     by_working_days: ClassVar[bool] = False
 
-    def windows(self, position: int, events: Sequence[int], works: Works) -> Iterable[Bounds]:
-        return _rolling(position, events, self.length)
+    def fullest(self, position: int, part: Part, works: Works) -> Tally:
+        return _rolling(position, part, self.length)
 
     def turns(self, event: int, works: Works) -> Iterable[int]:
-        return (event - self.length + 1, event, event + 1, event + self.length)
+        return (event - self.length + 1, event + self.length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +62,25 @@ class RollingSeconds:
     length: int
 
     in_days: ClassVar[bool] = False
+    grows_by_working_days: ClassVar[bool] = False
     by_working_days: ClassVar[bool] = False
 
-    def windows(self, position: int, events: Sequence[int], works: Works) -> Iterable[Bounds]:
-        return _rolling(position, events, self.length)
+    def fullest(self, position: int, part: Part, works: Works) -> Tally:
+        return _rolling(position, part, self.length)
 
     def turns(self, event: int, works: Works) -> Iterable[int]:
-        return (event - self.length + 1, event, event + 1, event + self.length)
+        return (event - self.length + 1, event + self.length)
 
 
-def _rolling(position: int, events: Sequence[int], length: int) -> list[Bounds]:
-    if not events:
-        return [(position, position + length - 1)]
-    begins = {event for event in events if position - length < event <= position}
-    begins.add(position)
-    return [(begin, begin + length - 1) for begin in sorted(begins)]
+def _rolling(position: int, part: Part, length: int) -> Tally:
+    last = position + length - 1
+    if part.begin >= part.end:
+        return Tally(0, (position, last))
+    with_event = part.fullest(position - length + 1, position, length)
+    with_contact = part.number(position, last)
+    if with_event is None or with_contact > with_event.number:
+        return Tally(with_contact, (position, last))
+    return with_event
 
 
 def _far(working_days: int) -> int:
@@ -94,20 +97,25 @@ class RollingWorkingDays:
     day_one: bool
 
     in_days: ClassVar[bool] = True
+    grows_by_working_days: ClassVar[bool] = False
     by_working_days: ClassVar[bool] = True
 
-    def windows(self, position: int, events: Sequence[int], works: Works) -> Iterable[Bounds]:
-        begins = {event for event in events if event <= position} | {position}
-        bounds = ((begin, self._last(begin, works)) for begin in sorted(begins))
-        return [(first, last) for first, last in bounds if position <= last]
+    def fullest(self, position: int, part: Part, works: Works) -> Tally:
+        begins = part.positions(self._first(position, works), position)
+        if position not in begins[-1:]:
+            begins.append(position)
+        found = (self._beginning(begin, part, works) for begin in begins)
+        return max(found, key=lambda tally: tally.number)
 
     def turns(self, event: int, works: Works) -> Iterable[int]:
-        first = event
-        while self._last(first - 1, works) >= event:
-            first -= 1
-        return (first, event, event + 1, self._last(event, works) + 1)
+        return (self._first(event, works), self._last(event, works) + 1)
+
+    def _beginning(self, begin: int, part: Part, works: Works) -> Tally:
+        last = self._last(begin, works)
+        return Tally(part.number(begin, last), (begin, last))
 
     def _last(self, first: int, works: Works) -> int:
+        """The last day of the window that begins on this one."""
         last, left = first if self.day_one else first + 1, self.length - 1
         end = last + _far(self.length)
         while (left or not works(last)) and last < end:
@@ -115,45 +123,64 @@ class RollingWorkingDays:
             last += 1
         return last
 
+    def _first(self, day: int, works: Works) -> int:
+        """The first day of the earliest window that holds this one."""
+        first, left = day, self.length - works(day - 1)
+        while left and day - first < _far(self.length):
+            first -= 1
+            left -= works(first - 1)
+        return first if self.day_one else first - 1
+
 
 @dataclass(frozen=True, slots=True)
 class CalendarWeek:
     begins_on: int  # 0 is Monday
 
     in_days: ClassVar[bool] = True
+    grows_by_working_days: ClassVar[bool] = False
     by_working_days: ClassVar[bool] = False
 
-    def windows(self, position: int, events: Sequence[int], works: Works) -> Iterable[Bounds]:
-        first = position - (weekday(position) - self.begins_on) % 7
-        return ((first, first + 6),)
+    def fullest(self, position: int, part: Part, works: Works) -> Tally:
+        first, last = self._window(position)
+        return Tally(part.number(first, last), (first, last))
 
     def turns(self, event: int, works: Works) -> Iterable[int]:
-        ((first, last),) = self.windows(event, (), works)
+        first, last = self._window(event)
         return (first, last + 1)
+
+    def _window(self, day: int) -> Bounds:
+        first = day - (weekday(day) - self.begins_on) % 7
+        return (first, first + 6)
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarMonth:
     in_days: ClassVar[bool] = True
+    grows_by_working_days: ClassVar[bool] = False
     by_working_days: ClassVar[bool] = False
 
-    def windows(self, position: int, events: Sequence[int], works: Works) -> Iterable[Bounds]:
-        first = date_of(position).replace(day=1)
-        following = date_of(day_number(first) + 31).replace(day=1)
-        return ((day_number(first), day_number(following) - 1),)
+    def fullest(self, position: int, part: Part, works: Works) -> Tally:
+        first, last = self._window(position)
+        return Tally(part.number(first, last), (first, last))
 
     def turns(self, event: int, works: Works) -> Iterable[int]:
-        ((first, last),) = self.windows(event, (), works)
+        first, last = self._window(event)
         return (first, last + 1)
+
+    def _window(self, day: int) -> Bounds:
+        first = date_of(day).replace(day=1)
+        following = date_of(day_number(first) + 31).replace(day=1)
+        return (day_number(first), day_number(following) - 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Ever:
     in_days: ClassVar[bool] = False
+    grows_by_working_days: ClassVar[bool] = False
     by_working_days: ClassVar[bool] = False
 
-    def windows(self, position: int, events: Sequence[int], works: Works) -> Iterable[Bounds]:
-        return ((-ALWAYS, ALWAYS),)
+    def fullest(self, position: int, part: Part, works: Works) -> Tally:
+        return Tally(part.all(), (-ALWAYS, ALWAYS))
 
     def turns(self, event: int, works: Works) -> Iterable[int]:
         return ()
@@ -172,26 +199,42 @@ class Aged:
     most: int | None
 
     in_days: ClassVar[bool] = True
+    grows_by_working_days: ClassVar[bool] = True
 
     @property
     def by_working_days(self) -> bool:
         return self.working_days
 
-    def windows(self, position: int, events: Sequence[int], works: Works) -> Iterable[Bounds]:
+    def fullest(self, position: int, part: Part, works: Works) -> Tally:
         oldest = -ALWAYS if self.most is None else position - self.most
-        begin = position - 1 if self.clear else position
-        if not self.working_days:
-            return ((oldest, begin - self.least),)
-        youngest, left = begin, self.least
-        while left and youngest > begin - _far(self.least):
-            left -= works(youngest)
-            youngest -= 1
-        return ((oldest, -ALWAYS if left else youngest),)
+        youngest = self._youngest(position, works)
+        return Tally(part.number(oldest, youngest), (oldest, youngest))
 
     def turns(self, event: int, works: Works) -> Iterable[int]:
-        day, left = event, self.least
-        while left and day < event + _far(self.least):
-            day += 1
-            left -= works(day) if self.working_days else 1
-        old_enough = day + 1 if self.clear else day
+        old_enough = self._old_enough(event, works)
         return (old_enough,) if self.most is None else (old_enough, event + self.most + 1)
+
+    def _youngest(self, day: int, works: Works) -> int:
+        """The latest day on which it may have happened, for a contact on this day."""
+        if not self.least:
+            return day
+        last = day - 1 if self.clear else day
+        if not self.working_days:
+            return last - self.least
+        youngest, left = last, self.least
+        while left and youngest > last - _far(self.least):
+            left -= works(youngest)
+            youngest -= 1
+        return -ALWAYS if left else youngest
+
+    def _old_enough(self, event: int, works: Works) -> int:
+        """The first day of a contact for which it happened early enough."""
+        if not self.least:
+            return event
+        day = event + self.least
+        if self.working_days:
+            day, left = event, self.least
+            while left and day < event + _far(self.least):
+                day += 1
+                left -= works(day)
+        return day + 1 if self.clear else day

@@ -1,13 +1,17 @@
 """`window`: is the whole planned interval inside the allowed local hours of an allowed day?
 
-It is one set of open instants. The hours open a part of each day; the hours a debtor gave take
+It is one set of open seconds. The hours open a part of each day; the hours a debtor gave take
 their place; slots he excluded and special days are cut out; a consent opens all that it covers.
 A contact is right when it lies in one stretch of that set, from its start to its planned end.
+
+Both ends of a stretch belong to it, unless the rule says otherwise (`bounds: open`: "after 8 and
+before 9 at night"). That is said of the hours alone: where a consent or an excluded slot begins or
+ends, a contact may end or begin at that very instant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, NamedTuple
 
@@ -16,12 +20,15 @@ from contact_rules.domain.decision import Result, Span, Text
 from contact_rules.domain.kinds.calendars import read_calendar
 from contact_rules.domain.kinds.hours import (
     HOLIDAY,
+    MAKEUP,
     Hours,
     hours_text,
     read_week,
+    slots_from_yesterday,
     slots_on,
     without,
 )
+from contact_rules.domain.kinds.terms import FOREVER, whole_term
 from contact_rules.domain.public_holidays import (
     HolidayCalendar,
     days_named,
@@ -31,45 +38,54 @@ from contact_rules.domain.question import Question, holds_on
 from contact_rules.domain.rule import Finding, Reading
 from contact_rules.domain.wording import ALL_DAY, CLOSED, NO_HOLIDAYS, NO_ZONE, WEEKDAYS, Blanks
 from contact_rules.domain.yaml_nodes import Node
-from contact_rules.domain.zones import DAY, Zone, date_of, seconds, weekday
+from contact_rules.domain.zones import DAY, Zone, date_of, weekday
 
 Stretch = tuple[int, int]
-"""The first and the last second of something open."""
+"""The first and the last instant of something open."""
 
 _WORST_FIRST: Final = (Result.FAIL, Result.UNKNOWN, Result.PASS)
-_FOREVER: Final = 1 << 60
 _REMEMBERED: Final = 50_000
+_SATURDAY: Final = 5
+_IN_SIGHT: Final = 3
+"""An end so many days away limits no contact, and is not told."""
 _WITH_SLOTS: Final = ("waking_hours", "working_hours", "preferred_slot", "excluded_slot")
 
 
 class Day(NamedTuple):
-    """What is open on a local day if it is a working day, and if it is a public holiday.
+    """What is open on a local day, and what of it is cut out.
 
-    One and the same object twice where that is known, or makes no difference.
+    `ways`: one where it is known what day it is; else three, as it is a day like others, a public
+    holiday, or one on which people work in return for a holiday.
     """
 
-    working: tuple[Stretch, ...]
-    holiday: tuple[Stretch, ...]
+    ways: tuple[tuple[Stretch, ...], ...]
+    cuts: tuple[Stretch, ...]
 
 
-class Around(NamedTuple):
-    """The open stretches near a contact, each way as for a Day; `beyond` is out of sight."""
+class Edged(NamedTuple):
+    """A stretch and whether its very first and very last instant are taken from it."""
 
-    working: list[Stretch]
-    holiday: list[Stretch]
-    beyond: int
+    first: int
+    without_first: bool
+    last: int
+    without_last: bool
 
 
-_Key = tuple[Zone, HolidayCalendar | None, int]
+Around = list[list[Stretch]]
+"""The open stretches near a contact: each way there can be, without doubt only one."""
+
+_DayKey = tuple[Zone, HolidayCalendar | None, int]
+_AroundKey = tuple[Zone, HolidayCalendar | None, int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
     """Open hours; see the module for how they come about.
 
-    `week`: Monday to Sunday and public holidays. `closed_on`: names of holidays of the country
-    `closed_in`. `agreed_by`: scopes of consent that open what they cover. `replaced_by`,
-    `closed_by`: kinds of fact whose slots take the place of the hours, or are cut out of them.
+    `week`: Monday to Sunday, public holidays and made-up days. `closed_on`: names of holidays of
+    the country `closed_in`. `agreed_by`: scopes of consent that open what they cover.
+    `replaced_by`, `closed_by`: kinds of fact whose slots take the place of the hours, or are cut
+    out of them.
     """
 
     basis: str
@@ -82,8 +98,8 @@ class Window:
     agreed_by: frozenset[str]
     replaced_by: frozenset[str]
     closed_by: frozenset[str]
-    _known_days: dict[_Key, Day] = field(default_factory=dict, repr=False)
-    _known_around: dict[_Key, Around] = field(default_factory=dict, repr=False)
+    _known_days: dict[_DayKey, Day] = field(default_factory=dict, repr=False)
+    _known_around: dict[_AroundKey, Around] = field(default_factory=dict, repr=False)
 
     blanks: ClassVar[frozenset[str]] = frozenset({"start", "end", "date", "weekday", "hours"})
     effort: ClassVar[int] = 3
@@ -109,18 +125,20 @@ class Window:
     def turns(self, question: Question, from_: int, to: int) -> Iterable[int]:
         length = question.duration if self.whole else 0
         for zone in question.zones(self.basis):
-            around = self._look_around(question, zone, zone.day(from_), zone.day(to + length))
-            known = around.holiday is around.working
-            for first, last in around.working if known else around.working + around.holiday:
-                yield first
-                yield last - length + 1
+            for stretches in self._look_around(
+                question, zone, zone.day(from_), zone.day(to + length)
+            ):
+                for first, last in stretches:
+                    yield first
+                    yield last - length + 1
 
     def explain(self, question: Question, at: int, finding: Finding) -> Reading:
         zone = finding.zone
         assert zone is not None
         day = zone.day(at)
-        is_holiday = self._is_holiday(question, day)
-        hours = self._hours(question, zone, day, as_holiday=is_holiday is True)
+        cut = slots_on(day, cuts := self._slots(question, self.closed_by))
+        hours = self._hours(question, day, self._places(question, day)[0])
+        hours = without(hours, (*cut, *slots_from_yesterday(day, cuts)))
         start, end = _clock(zone, at), _clock(zone, at + question.duration)
         limit = hours_text(hours) or "closed"
         blanks = {"start": start, "end": end, "date": date_of(day).isoformat()}
@@ -136,29 +154,26 @@ class Window:
         )
 
     def sight(self, question: Question, at: int, finding: Finding) -> Hashable:
-        if self._slots(question):
+        if self._slots(question, self.replaced_by | self.closed_by):
             return None
         return finding, at, question.duration, self._calendar(question)
 
     def _in_zone(self, question: Question, zone: Zone, at: int) -> Finding:
         end = at + question.duration if self.whole else at
         around = self._around(question, zone, zone.day(at), zone.day(end))
-        finding = self._among(around.working, around.beyond, zone, at, end)
-        if around.holiday is not around.working:
-            other = self._among(around.holiday, around.beyond, zone, at, end)
-            if other.result is not finding.result:
-                return Finding(Result.UNKNOWN, zone=zone, reason=NO_HOLIDAYS)
-            finding = min(finding, other, key=lambda found: found.must_end_by or _FOREVER)
-        return finding
+        found = [self._among(stretches, zone, at, end) for stretches in around]
+        if len(found) == 1:
+            return found[0]
+        if any(finding.result is not found[0].result for finding in found):
+            return Finding(Result.UNKNOWN, zone=zone, reason=NO_HOLIDAYS)
+        return min(found, key=lambda finding: finding.must_end_by or FOREVER)
 
-    def _among(
-        self, stretches: Sequence[Stretch], beyond: int, zone: Zone, at: int, end: int
-    ) -> Finding:
+    def _among(self, stretches: Iterable[Stretch], zone: Zone, at: int, end: int) -> Finding:
         for stretch in stretches:
             first, last = stretch
             if first <= at <= last:
                 result = Result.PASS if end <= last else Result.FAIL
-                if last >= beyond:  # it goes on and on: no limit worth telling
+                if last > end + _IN_SIGHT * DAY:
                     return Finding(result, zone=zone)
                 return Finding(
                     result, span=stretch, zone=zone, must_end_by=last if self.whole else None
@@ -166,10 +181,12 @@ class Window:
         return Finding(Result.FAIL, zone=zone)
 
     def _around(self, question: Question, zone: Zone, first: int, last: int) -> Around:
-        """What is open from the day before to the day after: 24:00 is the next day's midnight."""
-        if first != last or question.contact.consents or self._slots(question):
-            return self._look_around(question, zone, first, last)
-        key = (zone, self._calendar(question), first)
+        """What is open on these local days, the one before and those in sight."""
+        if question.contact.consents or self._slots(question, self.replaced_by | self.closed_by):
+            return question.once(
+                (self, zone, first, last), lambda: self._look_around(question, zone, first, last)
+            )
+        key = (zone, self._calendar(question), first, last)
         around = self._known_around.get(key)
         if around is None:
             if len(self._known_around) >= _REMEMBERED:
@@ -179,29 +196,66 @@ class Window:
         return around
 
     def _look_around(self, question: Question, zone: Zone, first: int, last: int) -> Around:
-        days = [self._day(question, zone, day) for day in range(first - 1, last + 2)]
-        working = holiday = self._joined(question, [day.working for day in days])
-        if any(day.working is not day.holiday for day in days):
-            holiday = self._joined(question, [day.holiday for day in days])
-        return Around(working, holiday, zone.turns(last + 2)[-1])
+        before = first - 1
+        while not zone.pieces(
+            before
+        ):  # a country skipped it, and midnight is that of the day before
+            before -= 1
+        days = [self._day(question, zone, day) for day in range(before, last + _IN_SIGHT + 2)]
+        cuts = _touching(cut for day in days for cut in day.cuts)
+        found: Around = []
+        for way in range(max(len(day.ways) for day in days)):
+            opened = _touching(each for day in days for each in day.ways[way % len(day.ways)])
+            stretches = self._joined(question, opened, cuts)
+            if stretches not in found:
+                found.append(stretches)
+        return found
 
-    def _joined(self, question: Question, days: Iterable[Iterable[Stretch]]) -> list[Stretch]:
-        """The open stretches of these days and of the consents, joined where they touch."""
-        stretches = [stretch for day in days for stretch in day]
+    def _joined(
+        self, question: Question, opened: Iterable[Stretch], cuts: list[Stretch]
+    ) -> list[Stretch]:
+        """The open stretches without the cuts and with the consents, joined where they touch."""
+        apart = [left for stretch in opened for left in self._left_of(stretch, cuts)]
         for consent in question.consents(self.agreed_by):
-            until = _FOREVER if consent.until is None else seconds(consent.until)
-            stretches.append((seconds(consent.given_at), until))
-        stretches.sort()
-        joined: list[Stretch] = []
-        for first, last in stretches:
-            if joined and first <= joined[-1][1] + 1:
-                joined[-1] = (joined[-1][0], max(joined[-1][1], last))
-            else:
-                joined.append((first, last))
-        return joined
+            if consent.scope is ConsentScope.CHANNEL and consent.channel is None:
+                continue  # nobody knows that it is for this one
+            first, last = whole_term(consent)
+            if first <= last:
+                apart.append(Edged(first, False, last, False))
+        apart.sort()
+        joined: list[Edged] = []
+        for each in apart:
+            before = joined[-1] if joined else None
+            if before is None or before.last < each.first:
+                joined.append(each)
+            elif before.last < each.last:
+                joined[-1] = before._replace(last=each.last, without_last=each.without_last)
+            elif before.last == each.last and not each.without_last:
+                joined[-1] = before._replace(without_last=False)
+        inside = [
+            (first + without_first, last - without_last)
+            for first, without_first, last, without_last in joined
+        ]
+        return [(first, last) for first, last in inside if first <= last]
+
+    def _left_of(self, stretch: Stretch, cuts: list[Stretch]) -> Iterable[Edged]:
+        """A stretch without the cuts; a single instant left between two of them is gone as well."""
+        first, last = stretch
+        begin, cut_off = first, False
+        for from_, to in cuts:
+            if last <= from_:
+                break
+            if to <= begin:
+                continue
+            if begin < from_:
+                yield Edged(begin, self.ends_excluded and not cut_off, from_, False)
+            begin, cut_off = to, True
+        if begin < last:
+            ends = self.ends_excluded
+            yield Edged(begin, ends and not cut_off, last, ends)
 
     def _day(self, question: Question, zone: Zone, day: int) -> Day:
-        if self._slots(question):
+        if self._slots(question, self.replaced_by | self.closed_by):
             return question.once((self, zone, day), lambda: self._open(question, zone, day))
         key = (zone, self._calendar(question), day)
         known = self._known_days.get(key)
@@ -212,62 +266,84 @@ class Window:
         return known
 
     def _calendar(self, question: Question) -> HolidayCalendar | None:
-        return None if self.week[HOLIDAY] is None else question.holidays(self.holidays_of)
+        if self.week[HOLIDAY] is None and self.week[MAKEUP] is None:
+            return None
+        return question.holidays(self.holidays_of)
 
     def _open(self, question: Question, zone: Zone, day: int) -> Day:
-        is_holiday = self._is_holiday(question, day)
-        here = self._hours(question, zone, day, as_holiday=is_holiday is True)
-        working = self._instants(zone, day, here)
-        if is_holiday is not None:
-            return Day(working, working)
-        resting = self._hours(question, zone, day, as_holiday=True)
-        return Day(working, working if resting == here else self._instants(zone, day, resting))
+        cuts = self._slots(question, self.closed_by)
+        return Day(
+            tuple(
+                _instants(zone, day, self._hours(question, day, place))
+                for place in self._places(question, day)
+            ),
+            _instants(zone, day, slots_on(day, cuts) + slots_from_yesterday(day, cuts)),
+        )
 
-    def _is_holiday(self, question: Question, day: int) -> bool | None:
-        if self.week[HOLIDAY] is None:
-            return False
-        calendar = self._calendar(question)
-        return None if calendar is None else calendar.holiday(day)
+    def _places(self, question: Question, day: int) -> tuple[int, ...]:
+        """The day's place in the week; three of them where it is in doubt."""
+        calendar, usual = self._calendar(question), weekday(day)
+        rests: bool | None = False
+        works: bool | None = False
+        if self.week[HOLIDAY] is not None:
+            rests = None if calendar is None else calendar.holiday(day)
+        if self.week[MAKEUP] is not None and usual >= _SATURDAY:
+            works = None if calendar is None else calendar.made_up(day)
+        if rests:
+            return (HOLIDAY,)
+        if rests is False and works is not None:
+            return (MAKEUP if works else usual,)
+        return (
+            MAKEUP if works else usual,
+            usual if rests is False else HOLIDAY,
+            usual if works is False else MAKEUP,
+        )
 
-    def _hours(self, question: Question, zone: Zone, day: int, *, as_holiday: bool) -> Hours:
-        """The local hours of a day, before its clock changes are looked at."""
+    def _hours(self, question: Question, day: int, place: int) -> Hours:
+        """The local hours of a day at this place in the week, before anything is cut out."""
         if self.closed_on and day in days_named(self.closed_in, self.closed_on, date_of(day).year):
             return ()
-        hours = self.week[HOLIDAY if as_holiday else weekday(day)] or ()
-        slots = self._slots(question)
-        instead = [fact for fact in slots if fact.kind in self.replaced_by]
-        if any(holds_on(fact, day) for fact in instead):
-            hours = slots_on(day, instead)
-        return without(hours, slots_on(day, [f for f in slots if f.kind in self.closed_by]))
+        hours = self.week[place] or ()
+        given = self._slots(question, self.replaced_by)
+        if not given:
+            return hours
+        if any(holds_on(fact, day) for fact in given):
+            hours = slots_on(day, given)
+        return tuple(sorted((*hours, *slots_from_yesterday(day, given))))
 
-    def _slots(self, question: Question) -> list[Fact]:
+    def _slots(self, question: Question, kinds: frozenset[str]) -> list[Fact]:
         """The slots given for this person."""
-        if not self.replaced_by and not self.closed_by:
+        if not kinds or not question.contact.facts:
             return []
         who = question.contact.party.id
-        return [
-            fact
-            for fact in question.facts(self.replaced_by | self.closed_by)
-            if fact.slots and fact.party in (None, who)
-        ]
+        return [fact for fact in question.facts(kinds) if fact.slots and fact.party in (None, who)]
 
-    def _instants(self, zone: Zone, day: int, hours: Hours) -> tuple[Stretch, ...]:
-        """The instants at which the clock on the wall reads these hours.
 
-        An hour the clocks skip is never read; one they repeat is read twice.
-        """
-        midnight, inside = day * DAY, 1 if self.ends_excluded else 0
-        pieces = zone.pieces(day)
-        stretches = []
-        for piece in pieces:
-            for from_, to in hours:
-                first = max(piece.from_, midnight + from_ + inside - piece.offset)
-                last = min(piece.to - 1, midnight + to - inside - piece.offset)
-                if to == DAY and piece is pieces[-1] and not inside:
-                    last = piece.to  # 24:00 is still this day's, although the clock reads 00:00
-                if first <= last:
-                    stretches.append((first, last))
-        return tuple(stretches)
+def _instants(zone: Zone, day: int, hours: Hours) -> tuple[Stretch, ...]:
+    """When the clock on the wall reads these hours, up to the instant at which it no longer does.
+
+    An hour the clocks skip is never read; one they repeat is read twice.
+    """
+    midnight = day * DAY
+    stretches = []
+    for piece in zone.pieces(day):
+        for from_, to in hours:
+            first = max(piece.from_, midnight + from_ - piece.offset)
+            last = min(piece.to, midnight + to - piece.offset)
+            if first < last:
+                stretches.append((first, last))
+    return tuple(stretches)
+
+
+def _touching(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """In order, and joined where one ends when or after the next begins."""
+    joined: list[Stretch] = []
+    for first, last in sorted(stretches):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], last))
+        else:
+            joined.append((first, last))
+    return joined
 
 
 def _clock(zone: Zone, at: int) -> str:
@@ -284,7 +360,7 @@ def read(params: Node, basis: str) -> Window:
     if "hours" not in fields:
         params.need("hours")
     week = read_week(fields["hours"])
-    if "holidays" in fields and week[HOLIDAY] is None:
+    if "holidays" in fields and week[HOLIDAY] is None and week[MAKEUP] is None:
         fields["holidays"].fail("a holiday calendar without hours for holidays", "say holiday: …")
     closed_in, closed_on = _read_special_days(fields.get("closed_on"))
     over = fields["override_by"].fields(("consent", "state")) if "override_by" in fields else {}

@@ -1,0 +1,72 @@
+"""Public holidays and days of work, asked of the library day by day."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+
+import holidays
+
+Maybe = bool | None
+
+
+@lru_cache(maxsize=1000)
+def _calendars(country: str | None, region: str | None) -> tuple[holidays.HolidayBase, ...]:
+    """Those that may be the one of this place; none, if the country is not known."""
+    regions = holidays.list_supported_countries().get(country or "")
+    if country is None or regions is None:
+        return ()
+    if region in regions:
+        return (holidays.country_holidays(country, subdiv=region),)
+    # The library does not list every region of a country; the others rest as the whole of it.
+    return tuple(holidays.country_holidays(country, subdiv=each) for each in (None, *regions))
+
+
+@lru_cache(maxsize=200_000)
+def is_holiday(country: str | None, region: str | None, day: date) -> Maybe:
+    """None: some of the places it may be rest on that day, and others do not."""
+    return _agreed([day in calendar for calendar in _covering(country, region, day)])
+
+
+@lru_cache(maxsize=200_000)
+def is_make_up_day(country: str | None, region: str | None, day: date) -> Maybe:
+    """A Saturday or Sunday on which people work all the same."""
+    if day.weekday() < 5:
+        return False
+    calendars = _covering(country, region, day)
+    return _agreed([c.is_weekend(day) and c.is_working_day(day) for c in calendars])
+
+
+@lru_cache(maxsize=200_000)
+def is_working_day(country: str | None, region: str | None, day: date) -> Maybe:
+    return _agreed([calendar.is_working_day(day) for calendar in _covering(country, region, day)])
+
+
+@lru_cache(maxsize=50_000)
+def is_named(country: str, names: tuple[str, ...], day: date) -> bool:
+    """Is it one of these holidays, by the English name, on its own day and no substitute's?"""
+    calendar = _in_english(country)
+    return any(name in names for name in calendar.get(day, "").split("; "))
+
+
+@lru_cache(maxsize=100)
+def _in_english(country: str) -> holidays.HolidayBase:
+    plain = holidays.country_holidays(country)
+    if "en_US" not in plain.supported_languages:
+        return plain
+    return holidays.country_holidays(country, language="en_US")
+
+
+def _covering(
+    country: str | None, region: str | None, day: date
+) -> tuple[holidays.HolidayBase, ...]:
+    """Those of the calendars that reach to that day's year: all of them, or none."""
+    return tuple(
+        calendar
+        for calendar in _calendars(country, region)
+        if calendar.start_year <= day.year <= calendar.end_year
+    )
+
+
+def _agreed(answers: list[bool]) -> Maybe:
+    return answers[0] if answers and len(set(answers)) == 1 else None
