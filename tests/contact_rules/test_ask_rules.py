@@ -164,7 +164,7 @@ def test_a_calendar_knows_the_overlay_of_the_lender_and_what_is_in_doubt(
     for region, hours in (("KHH", "08:00-12:00"), (None, "09:30-12:00")):
         place = Place(PlaceKind.HOME, "Asia/Taipei", "TW", region)
         there = replace(another, contact=replace(another.contact, place=place))
-        assert lawful(there) == [f"11 {hours}", f"12 {hours}"]
+        assert lawful(there)[:2] == [f"11 {hours}", f"12 {hours}"]
     early = replace(CONTACT, place=place, starts_at=datetime(2026, 12, 11, 9, tzinfo=TAIPEI))
     decision = Asked(early, asked.library).check()
     assert decision.verdict is Verdict.NEEDS_REVIEW

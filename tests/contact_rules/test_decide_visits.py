@@ -69,7 +69,11 @@ def test_the_decision_is_kept_with_the_question_the_packs_and_the_place_in_the_l
     one, two = house.rows("decision", "decided_at, ledger_seq")
 
     assert [str(one.id), str(two.id)] == [answer["decision_id"] for answer in answers]
-    assert one.packs == ["everyone@2026-01-01", "taiwanese@2026-02-01"]
+    assert one.packs == [
+        "everyone@2026-01-01",
+        "person-protection@2026-01-01",
+        "taiwanese@2026-02-01",
+    ]
     assert one.ledger_seq == 0
     assert two.ledger_seq == house.rows("ledger", "seq")[0].seq
     assert one.facts["party"] == {"id": str(debtor.person_id), "role": "debtor", "age": 38}
@@ -166,7 +170,7 @@ def test_caps_hold_over_all_lenders_of_a_person(house: House) -> None:
     elsewhere = Debtor(lender="southbank", person_id=debtor.person_id)
     first, second = house.ask(debtor.visit(), elsewhere.visit(TUESDAY + timedelta(hours=3)))
     assert first["type"] == "approved"
-    assert set(failing(second)) == {"everyone.visit-1d"}
+    assert set(failing(second)) == {"everyone.visit-1d", "person-protection.visits-1d"}
     assert failing(second)["everyone.visit-1d"]["measured"] == 2
 
 

@@ -115,7 +115,7 @@ def test_a_pack_may_come_and_go(shelf: Shelf, packs: Path) -> None:
     (packs / "nowhere.yaml").unlink()
     (packs / "elsewhere.yaml").unlink()
     assert settle(shelf)
-    assert {pack.id for pack in shelf.library} == {"everyone", "person-protection", "taiwanese"}
+    assert not {"nowhere", "elsewhere"} & {pack.id for pack in shelf.library}
 
 
 def cut_short(packs: Path) -> None:

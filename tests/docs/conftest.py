@@ -66,22 +66,54 @@ class Guide:
                     found.append((begins, child.content))
         return found
 
-    def table(self, heading: str) -> list[list[str]]:
-        """The rows below the head of the first table after a heading, cell by cell."""
+    def table(self, heading: str, first: str | None = None) -> list[list[str]]:
+        """The rows below the head of the first table after a heading, cell by cell.
+
+        `first`: what stands first in its head, where there are several.
+        """
         rows: list[list[str]] = []
         under = inside = False
+        head: list[str] = []
         for at, token in enumerate(self.tokens):
             if token.type == "inline" and self.tokens[at - 1].type == "heading_open":
                 under = token.content == heading
+            elif token.type == "thead_open":
+                head = []
+            elif token.type == "th_open":
+                head.append(self.tokens[at + 1].content)
             elif under and token.type == "tbody_open":
-                inside = True
+                inside = first in (None, *head[:1])
             elif inside and token.type == "tr_open":
                 rows.append([])
             elif inside and token.type == "td_open":
                 rows[-1].append(self.tokens[at + 1].content)
             elif inside and token.type == "tbody_close":
                 return rows
-        raise AssertionError(f"{self.path} has no table under “{heading}”")
+        raise AssertionError(f"{self.path} has no table of {first or 'anything'} under “{heading}”")
+
+    def blocks(self, info: str) -> list[tuple[int, str, str]]:
+        """Line, heading above and text of each block of code marked so."""
+        found, heading = [], ""
+        for at, token in enumerate(self.tokens):
+            if token.type == "inline" and self.tokens[at - 1].type == "heading_open":
+                heading = token.content
+            elif token.type == "fence" and token.info == info:
+                assert token.map is not None
+                found.append((token.map[0] + 1, heading, token.content))
+        return found
+
+    def words(self, heading: str | None = None) -> set[str]:
+        """The words in code type in sentences and tables: of all, or below one heading."""
+        found: set[str] = set()
+        level = ""
+        for at, token in enumerate(self.tokens):
+            if token.type == "heading_open" and token.tag <= (level or "h6"):
+                level = token.tag if self.tokens[at + 1].content == heading else ""
+            elif token.type == "inline" and (level or heading is None):
+                for child in token.children or ():
+                    if child.type == "code_inline":
+                        found |= set(re.findall(r"[\w-]+", child.content))
+        return found
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 from contact_rules.domain import (
+    BrokenPack,
     Fact,
     FactKind,
     Outcome,
@@ -52,6 +53,28 @@ def test_an_age_that_is_asked_for_and_not_known_is_a_doubt() -> None:
     lenient = pack_of("kind: party\nparams: {age_min: 18, age_unknown: passes}")
     assert result(visit(party=Party("lin", Role.DEBTOR, 17)), lenient) is Result.FAIL
     assert result(visit(party=Party("lin", Role.DEBTOR, None)), lenient) is Result.PASS
+
+
+def test_there_may_be_an_age_from_which_on_nobody_is_contacted() -> None:
+    until_70 = pack_of("kind: party\nparams: {age_max: 70}")
+    for age, expected in ((70, Result.PASS), (71, Result.FAIL), (None, Result.UNKNOWN)):
+        assert result(visit(party=Party("lin", Role.DEBTOR, age)), until_70) is expected
+    between = pack_of(
+        "kind: party\nparams: {age_min: 18, age_max: 70, age_unknown: passes}\n"
+        'message: {en: "From {age_min} to {age_max}.", zh: "{age_min} 至 {age_max} 岁。"}'
+    )
+    for age, expected in ((17, "fail"), (18, "pass"), (70, "pass"), (71, "fail"), (None, "pass")):
+        found = only(visit(party=Party("lin", Role.DEBTOR, age)), between)
+        assert found.result == expected
+        assert found.message.en == "From 18 to 70."
+
+
+@pytest.mark.parametrize(
+    "params", ["{age_min: 30, age_max: 29}", "{age_unknown: passes}", "{age_max: 0}"]
+)
+def test_ages_that_make_no_sense_are_refused(params: str) -> None:
+    with pytest.raises(BrokenPack):
+        pack_of(f"kind: party\nparams: {params}")
 
 
 def test_a_refusal_is_final_from_the_moment_it_is_said() -> None:

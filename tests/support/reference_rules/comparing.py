@@ -110,17 +110,18 @@ def compare_random(seed: int, engine: Engine | None = None, kinds: Iterable[str]
     return _compare(cases, f"seed {seed}", engine or Engine())
 
 
-def compare_shipped(file: Path, companion: Path, count: int) -> Report:
-    """Contacts where a pack that ships is law, with another pack beside it."""
-    rng = random.Random(file.stem)
-    packs = [_asking_file(each) for each in dict.fromkeys((file, companion))]
-    report = Report()
-    while report.cases < count:
-        world = _world_of(packs[0].plain, rng)
-        some = list(bodies(rng, world, [packs[0].plain], CONTACTS))
-        where = f"{file.name} on {world.day}"
-        report += _compare(((packs, body) for body in some), where, Engine())
-    return report
+def compare_shipped(file: Path, companion: Path, each: int) -> Report:
+    """Contacts where a pack that ships is law, so many made for each of its rules, with another
+    pack beside it."""
+    packs = [_asking_file(one) for one in dict.fromkeys((file, companion))]
+    cases = ((packs, body) for body in _bodies_for(packs[0].plain, each))
+    return _compare(cases, file.name, Engine())
+
+
+def _bodies_for(pack: Json, each: int) -> Iterable[Json]:
+    rng = random.Random(pack["id"])
+    for rule in pack["rules"]:
+        yield from bodies(rng, _world_of(pack, rng), [{"rules": [rule]}], each, sharing=4)
 
 
 def compare_examples(file: Path) -> Report:

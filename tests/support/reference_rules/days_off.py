@@ -16,6 +16,7 @@ def _calendars(country: str | None, region: str | None) -> tuple[holidays.Holida
     regions = holidays.list_supported_countries().get(country or "")
     if country is None or regions is None:
         return ()
+    region = (region or "").removeprefix(f"{country}-")  # US-MA is MA
     if region in regions:
         return (holidays.country_holidays(country, subdiv=region),)
     # The library does not list every region of a country; the others rest as the whole of it.

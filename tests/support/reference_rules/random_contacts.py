@@ -46,8 +46,10 @@ SELDOM = {
 """Words that only rules which speak of them need."""
 
 
-def bodies(rng: random.Random, world: World, packs: Iterable[Json], count: int) -> Iterator[Json]:
-    """Bodies of checks around one day of one place, each with one of a few histories."""
+def bodies(
+    rng: random.Random, world: World, packs: Iterable[Json], count: int, sharing: int = 12
+) -> Iterator[Json]:
+    """Bodies of checks around one day of one place, so many `sharing` one history."""
     clock = ZoneInfo(world.zone or "Asia/Taipei")
     words = _words(packs)
     times = sorted(words & {f"{h:02}:{m:02}" for h in range(24) for m in (0, 30)}) or ["12:00"]
@@ -56,13 +58,13 @@ def bodies(rng: random.Random, world: World, packs: Iterable[Json], count: int) 
         facts = [_fact(rng, world, times, words) for _ in range(rng.choice([0, 1, 2, 4]))]
         consents = [_consent(rng, world, clock, words) for _ in range(rng.choice([0, 1, 2, 4]))]
         edges = _edges(rng, world, clock, times, history, consents)
-        for _ in range(min(count, 12)):
+        for _ in range(min(count, sharing)):
             yield _contact(rng, world, clock, edges, words) | {
                 "history": history,
                 "facts": facts,
                 "consents": consents,
             }
-        count -= 12
+        count -= sharing
 
 
 def _words(packs: Iterable[Json]) -> set[str]:

@@ -163,7 +163,7 @@ def _fits_by(paper: Paper, fixed: Profile) -> Iterator[Fit]:
     applies = paper.rule.get("applies_when") or {}
     exceptions = paper.rule.get("exceptions") or []
     for profile in _profiles([applies, *exceptions], fixed):
-        if fits(applies, profile) and not any(fits(each, profile) for each in exceptions):
+        if not any(fits(each, profile) for each in exceptions):
             yield Fit(paper, profile, tuple(_facts(profile)), tuple(_consents(profile)))
             return
 
@@ -185,10 +185,8 @@ def _profiles(selectors: list[Mapping[str, Any]], fixed: Profile) -> Iterator[Pr
                 domains[name] = [*domains[name], Decimal(str(limit)), Decimal(str(limit)) + step]
             elif name in ("state", "consent"):
                 domains[name] = [*domains[name], *_kinds_and_forms(wanted)]
-    for name, value in fixed.items():
-        domains[name] = [value]
-    for values in product(*domains.values()):
-        yield dict(zip(domains, values, strict=True))
+    domains |= {name: [value] for name, value in fixed.items()}
+    yield from _combined(domains, selectors[0])
 
 
 def _facts(profile: Profile) -> Iterator[Fact]:
@@ -227,8 +225,16 @@ def past_profile(
         others = [word for word in WORDS[name] if word not in usual]
         domains[name] = [*usual, *others] if name in named or not usual else usual
     domains |= {name: [value] for name, value in fixed.items()}
-    for values in product(*domains.values()):
-        profile = dict(zip(domains, values, strict=True))
-        if fits(match, profile) and not any(fits(each, profile) for each in unlike):
+    for profile in _combined(domains, match):
+        if not any(fits(each, profile) for each in unlike):
             return profile
     return None
+
+
+def _combined(domains: dict[str, list[Any]], selector: Mapping[str, Any]) -> Iterator[Profile]:
+    """All combinations that the selector fits; the words named last vary first."""
+    for key, wanted in selector.items():
+        name = key.removeprefix("not_")
+        domains[name] = [word for word in domains[name] if _fits(key, wanted, {name: word})]
+    for values in product(*domains.values()):
+        yield dict(zip(domains, values, strict=True))

@@ -143,9 +143,7 @@ def papers() -> dict[str, tuple[Paper, ...]]:
     for read in load(shipped()):
         found[read.file] = _papers(plain(shipped() / read.file), read)
     every = plain(EVERY_WAY)
-    found[EVERY_WAY.name] = tuple(
-        Paper(every, rule, alone(every, rule)) for rule in every["rules"]
-    )
+    found[EVERY_WAY.name] = tuple(Paper(every, rule, alone(every, rule)) for rule in every["rules"])
     return found
 
 

@@ -1,7 +1,7 @@
 """The people of the story: the sample is pushed, and each scene takes a debtor not yet visited."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -84,12 +84,20 @@ class Fresh:
 
     def debtor(self, country: str) -> Debtor:
         """The next debtor at home in that country. Raises StoryWentOtherwise if none is left."""
-        for account in self._by_country.get(country, iter(())):
-            case = case_of(self._lender, account["external_id"])
-            if case["status"] == "open":
-                return _debtor(account, case)
+        return self.debtor_in_one_of([country])
+
+    def debtor_in_one_of(self, countries: Sequence[str]) -> Debtor:
+        """The next debtor at home in the first of the countries that has one left.
+
+        Raises StoryWentOtherwise if none has.
+        """
+        for country in countries:
+            for account in self._by_country.get(country, iter(())):
+                case = case_of(self._lender, account["external_id"])
+                if case["status"] == "open":
+                    return _debtor(account, case)
         raise StoryWentOtherwise(
-            f"a debtor in {country} on whom no work was begun",
+            f"a debtor in {' or '.join(countries)} on whom no work was begun",
             "all of the sample's have been visited by now; start with another home",
         )
 

@@ -14,7 +14,6 @@ from doorstep.story import days
 from doorstep.story.callers import Callers
 from doorstep.story.debtors import Debtor, Fresh, nobody_knows_where, push_sample
 from doorstep.story.edge import Edge
-from doorstep.story.otherwise import StoryWentOtherwise
 from doorstep.story.repayment import agree_a_plan, pay_an_instalment
 from doorstep.story.table import visits_table
 from doorstep.story.visits import Told, Wanted, ask
@@ -119,29 +118,29 @@ def _at_the_next_lawful_time(denied: Told) -> Wanted:
 
 def _on_a_holiday(fresh: Fresh, team: Sequence[str], now: datetime) -> Wanted:
     """In the morning of the public holiday that comes soonest, where people are then let be."""
-    country, day, name = soonest_holiday(now)
-    debtor = fresh.debtor(country.code)
+    found = {country.code: (day, name) for country, day, name in coming_holidays(now)}
+    debtor = fresh.debtor_in_one_of(list(found))
+    day, name = found[debtor.country]
     return Wanted(
         f"On a holiday ({name})",
         debtor,
         days.at(day, "10:00", _zone(debtor)),
         team,
         "denied",
-        (country.code.lower(), "window"),
+        (debtor.country.lower(), "window"),
         later=True,
     )
 
 
-def soonest_holiday(now: datetime) -> tuple[Country, date, str]:
-    """The next public holiday on which a country of the sample lets nobody be visited."""
+def coming_holidays(now: datetime) -> list[tuple[Country, date, str]]:
+    """The next public holiday of each country of the sample that lets nobody be visited then,
+    the soonest first; only those near enough to plan a visit for."""
     found = [
         (country, *holiday)
         for country in _RESTING
         if (holiday := days.holiday(country.code, ZoneInfo(country.timezone), now)) is not None
     ]
-    if not found:
-        raise StoryWentOtherwise("a public holiday before long", "none")
-    return min(found, key=lambda each: each[1])  # of the same day the first
+    return sorted(found, key=lambda each: each[1])
 
 
 def _four_in_a_week(debtor: Debtor, team: Sequence[str], now: datetime) -> list[Wanted]:

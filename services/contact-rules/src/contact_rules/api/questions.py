@@ -140,9 +140,11 @@ class ConsentBody(Body):
 class PastBody(Body):
     """A contact that took place, or with ``reserved`` is planned to.
 
-    Where ``outcome`` is left out, the one that counts most is assumed.
+    Where ``outcome`` is left out, the one that counts most is assumed. Entries of one ``id`` that
+    say the same are one contact; entries without are as many as there are.
     """
 
+    id: Text | None = None
     channel: Channel
     direction: Direction
     starts_at: AwareTime
@@ -155,7 +157,9 @@ class PastBody(Body):
     lender: Text | None = None
     place: PlaceKind | None = None
     point: Text | None = None
-    purpose: Purpose | None = None
+    purpose: Purpose | None = Field(
+        default=None, description="Left out of an outbound contact, it is taken for `collect`."
+    )
     reserved: Flag = False
 
 
@@ -239,7 +243,11 @@ def _fact(body: FactBody) -> Fact:
 
 
 def _past(body: PastBody) -> PastContact:
-    return PastContact(**_given(body))
+    given = _given(body)
+    if body.purpose is None and body.direction is Direction.OUTBOUND:
+        # Most ledgers don't say, and most contacts are to collect: the purpose that counts most.
+        given["purpose"] = Purpose.COLLECT
+    return PastContact(**given)
 
 
 def _contradictions(body: Question) -> Iterator[FieldError]:

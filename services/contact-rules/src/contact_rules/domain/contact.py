@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -288,8 +288,23 @@ class PastContact:
     id: str | None = None
     ends_at: datetime | None = None
 
+    at: int = field(init=False, repr=False, compare=False)
+    """When it began, in seconds since 1970: rules compare numbers."""
+    shape: str = field(init=False, repr=False, compare=False)
+    """What selectors look at: contacts of one shape, to one person, fit the same selectors."""
+
     def __post_init__(self) -> None:
         _aware(self.starts_at)
+        shape = (
+            self.channel,
+            self.direction,
+            self.outcome or "",
+            self.role or "",
+            self.place or "",
+            self.purpose or "",
+        )
+        object.__setattr__(self, "at", int(self.starts_at.timestamp() // 1))
+        object.__setattr__(self, "shape", "|".join(shape))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@
           fails: [cn.hours]
 
 Times without an offset are local to the place. An entry of the history is, where it does not say
-otherwise, an outbound visit of the same collector to the same person about the same debts.
+otherwise, an outbound visit of the same collector to the same person about the same debts, to
+collect.
 
 What is expected: `verdict` (allow, where nothing is said), the rules it `fails` and those it leaves
 `unknown` (each of them, and no others), and if they are said `must_end_by`, the `next` lawful start

@@ -247,11 +247,13 @@ def _read_past(node: Node, contact: Contact, timezone: str | None) -> PastContac
     def get(key: str, read: Callable[[Node], T], default: T | None) -> T | None:
         return None if key in not_known else _get(fields, key, read, default)
 
+    direction = _get(fields, "direction", lambda n: n.choice(Direction), Direction.OUTBOUND)
+    outbound = direction is Direction.OUTBOUND
     return PastContact(
         id=get("id", Node.text, None),
         channel=_get(fields, "channel", lambda n: n.choice(Channel), Channel.VISIT),
-        direction=_get(fields, "direction", lambda n: n.choice(Direction), Direction.OUTBOUND),
-        purpose=get("purpose", lambda n: n.choice(Purpose), None),
+        direction=direction,
+        purpose=get("purpose", lambda n: n.choice(Purpose), Purpose.COLLECT if outbound else None),
         starts_at=read_moment(node.need("at"), timezone),
         outcome=get("outcome", lambda n: n.choice(Outcome), None),
         party=get("party", Node.text, contact.party.id),

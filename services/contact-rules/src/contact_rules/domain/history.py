@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 from contact_rules.domain.contact import Contact, PastContact
 from contact_rules.domain.question import Question
-from contact_rules.domain.zones import seconds
 
 
 class Event(NamedTuple):
@@ -44,7 +43,7 @@ def _in_order(contact: Contact) -> list[Event]:
             same.append(past)
         if past.reserved and past.outcome is not None:
             past = replace(past, outcome=None)
-        events.append(Event(seconds(past.starts_at), past, True))
+        events.append(Event(past.at, past, True))
     if any(len(same) > 1 for same in told.values()):
         events = [e._replace(certain=not e.past.id or len(told[e.past.id]) < 2) for e in events]
     events.sort(key=itemgetter(0))

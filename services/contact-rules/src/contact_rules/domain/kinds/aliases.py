@@ -118,7 +118,7 @@ def _event_count(
         limit,
         _read_period(window),
         channels="count_distinct" in fields,
-        since=_step({**fields, **_mapping(window)}, "since"),
+        since=_since(fields, window),
         armed_after=_step(fields, "armed_after"),
         holidays_of=read_calendar(fields.get("holidays")),
     )
@@ -154,8 +154,11 @@ def _read_bound(node: Node) -> tuple[Bound, int]:
     return Bound(name), value.integer(least=1)
 
 
-def _mapping(window: Node) -> dict[str, Node]:
-    return window.fields(_WINDOWS) if window.is_mapping else {}
+def _since(fields: dict[str, Node], window: Node) -> Selection | None:
+    said = window.fields(_WINDOWS) if window.is_mapping else {}
+    if "since" in said and not said["since"].pairs():
+        said["since"].fail("any contact would begin the count anew", "{outcome: [conversation]}")
+    return _step({**fields, **said}, "since")
 
 
 def _read_period(node: Node) -> Period:

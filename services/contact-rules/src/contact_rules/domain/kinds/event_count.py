@@ -218,8 +218,8 @@ class EventCount:
                 calendars = (question.zone_for_dates(self.basis),)
             own = question.contact.channel if self.channels else None
             if not question.contact.history:  # as with most people: nothing to lay along a calendar
-                groups = len(question.contact.debts) if "debt" in self.selection.group_by else 1
-                return _empty(calendars, in_days, groups or 1, own)
+                debts = len(question.contact.debts) if "debt" in self.selection.group_by else 0
+                return _empty(calendars, in_days, debts or 1, own)
             found = []
             for calendar in calendars:
                 groups = self.selection.groups(question, calendar, unknown_outcome=not least)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import attrgetter
 from typing import Final, NamedTuple
@@ -15,6 +15,7 @@ from contact_rules.domain.contact import (
     Form,
     Outcome,
     PastContact,
+    Role,
 )
 from contact_rules.domain.history import Event, history_of
 from contact_rules.domain.kinds.terms import term
@@ -43,6 +44,7 @@ _OF_PAST: Final[dict[str, Callable[[PastContact], str | None]]] = {
     "collector": attrgetter("collector"),
 }
 GROUPS: Final = (*_OF_CONTACT, "debt")
+_REMEMBERED: Final = 10_000
 _MATCHED: Final = tuple(dict.fromkeys((*PAST_PROPERTIES, "outcome")))
 
 
@@ -55,6 +57,15 @@ class Sort:
 
     selector: Selector
     outcomes: frozenset[str] | None
+    _known: dict[Hashable, dict[str, bool | None]] = field(default_factory=dict, repr=False)
+
+    def known(self, role: Role | None, *, unknown_outcome: bool) -> dict[str, bool | None]:
+        """What `fits` said before, by the shape of the past contact. `role`: of the asked contact,
+        where the past one was with the same person."""
+        known = self._known.setdefault((role, unknown_outcome), {})
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        return known
 
     def fits(self, past: PastContact, contact: Contact, *, unknown_outcome: bool) -> bool | None:
         """`unknown_outcome`: does one fit whose outcome is not known yet?"""
@@ -214,12 +225,9 @@ class Selection:
     def _groups(
         self, question: Question, calendar: Zone, unknown_outcome: bool
     ) -> list[list[Event]]:
-        contact, fits = question.contact, self.match.past
-        if not contact.history:
-            return [[] for _ in contact.debts if "debt" in self.group_by] or [[]]
-        outcomes: frozenset[str | None] | None = self.outcomes
-        if outcomes is not None and unknown_outcome:
-            outcomes |= {None}
+        contact, sort, who = question.contact, self.sort, question.contact.party.id
+        hers = sort.known(contact.party.role, unknown_outcome=unknown_outcome)
+        others = sort.known(None, unknown_outcome=unknown_outcome)
         same = [
             (get, _OF_CONTACT[name](contact))
             for name, get in _OF_PAST.items()
@@ -228,9 +236,12 @@ class Selection:
         events = []
         for event in history_of(question):
             past = event.past
-            if outcomes is not None and past.outcome not in outcomes:
-                continue
-            matches = fits(past, contact)
+            known = hers if past.party == who else others
+            try:
+                matches = known[past.shape]
+            except KeyError:
+                matches = sort.fits(past, contact, unknown_outcome=unknown_outcome)
+                known[past.shape] = matches
             if matches is False:
                 continue
             for get, asked in same:
@@ -282,15 +293,16 @@ def read_selection(match: Node | None, exclude: Node | None, group_by: Node | No
         if item.is_mapping and any(key.text() == "consent" for key, _ in item.pairs()):
             agreed.append(_read_agreed(item))
         else:
-            excluded.append(_read_any(item, "count"))
+            excluded.append(_read_some(item, "this would leave out every contact"))
     groups = group_by.choices(GROUPS) if group_by else []
     return _selection(sort, tuple(excluded), tuple(agreed), tuple(sorted(set(groups))))
 
 
-def _read_any(node: Node, what: str) -> Selector:
+def _read_some(node: Node, otherwise: str) -> Selector:
+    """A selector that does not fit everything."""
     selector = read_selector(node, _MATCHED)
-    if not selector:
-        node.fail(f"any contact would end this {what}", "name a property: {purpose: [...]}")
+    if not selector.tests:
+        node.fail(otherwise, "name a property: {purpose: [...]}")
     return selector
 
 
@@ -303,7 +315,9 @@ def _read_agreed(node: Node) -> Agreed:
         frozenset(consent.need("scope").choices(list(ConsentScope))),
         frozenset(said["form"].choices(list(Form))) if "form" in said else None,
         fields["days"].integer(least=1) if "days" in fields else None,
-        _apart(_read_any(fields["ends_with"], "consent")) if "ends_with" in fields else None,
+        _apart(_read_some(fields["ends_with"], "any contact would end it"))
+        if "ends_with" in fields
+        else None,
     )
 
 

@@ -125,9 +125,8 @@ class Window:
     def turns(self, question: Question, from_: int, to: int) -> Iterable[int]:
         length = question.duration if self.whole else 0
         for zone in question.zones(self.basis):
-            for stretches in self._look_around(
-                question, zone, zone.day(from_), zone.day(to + length)
-            ):
+            first_day, last_day = zone.day(from_), zone.day(to + length)
+            for stretches in self._look_around(question, zone, first_day, last_day):
                 for first, last in stretches:
                     yield first
                     yield last - length + 1
@@ -182,7 +181,8 @@ class Window:
 
     def _around(self, question: Question, zone: Zone, first: int, last: int) -> Around:
         """What is open on these local days, the one before and those in sight."""
-        if question.contact.consents or self._slots(question, self.replaced_by | self.closed_by):
+        agreed = self.agreed_by and question.contact.consents
+        if agreed or self._slots(question, self.replaced_by | self.closed_by):
             return question.once(
                 (self, zone, first, last), lambda: self._look_around(question, zone, first, last)
             )
@@ -197,9 +197,7 @@ class Window:
 
     def _look_around(self, question: Question, zone: Zone, first: int, last: int) -> Around:
         before = first - 1
-        while not zone.pieces(
-            before
-        ):  # a country skipped it, and midnight is that of the day before
+        while not zone.pieces(before):  # a country skipped it: 24:00 is that of the day before
             before -= 1
         days = [self._day(question, zone, day) for day in range(before, last + _IN_SIGHT + 2)]
         cuts = _touching(cut for day in days for cut in day.cuts)
