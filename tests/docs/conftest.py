@@ -11,12 +11,24 @@ from functools import cached_property
 from pathlib import Path
 
 import pytest
+from contact_rules.domain import shipped
 from doorstep_process import House, house
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
 STAND_IN = Path(__file__).with_name("stand_in_curl.py")
+
+
+class Cell(str):
+    """What stands in one field of a table."""
+
+    __slots__ = ()
+
+    @property
+    def code(self) -> list[str]:
+        """What of it is in code type."""
+        return re.findall(r"`([^`]+)`", self)
 
 
 @dataclass(frozen=True)
@@ -66,12 +78,12 @@ class Guide:
                     found.append((begins, child.content))
         return found
 
-    def table(self, heading: str, first: str | None = None) -> list[list[str]]:
+    def table(self, heading: str, first: str | None = None) -> list[list[Cell]]:
         """The rows below the head of the first table after a heading, cell by cell.
 
         `first`: what stands first in its head, where there are several.
         """
-        rows: list[list[str]] = []
+        rows: list[list[Cell]] = []
         under = inside = False
         head: list[str] = []
         for at, token in enumerate(self.tokens):
@@ -86,7 +98,7 @@ class Guide:
             elif inside and token.type == "tr_open":
                 rows.append([])
             elif inside and token.type == "td_open":
-                rows[-1].append(self.tokens[at + 1].content)
+                rows[-1].append(Cell(self.tokens[at + 1].content))
             elif inside and token.type == "tbody_close":
                 return rows
         raise AssertionError(f"{self.path} has no table of {first or 'anything'} under “{heading}”")
@@ -123,13 +135,20 @@ def guide() -> Callable[[str], Guide]:
     return lambda name: read.setdefault(name, Guide(ROOT / name))
 
 
+@pytest.fixture
+def reference(guide: Callable[[str], Guide]) -> Guide:
+    """That of the pack format."""
+    return guide("docs/packs.md")
+
+
 @dataclass(frozen=True)
 class TryOut:
     """A house that stands open and empty, and a directory like that of somebody who has it."""
 
     house: House
     directory: Path
-    """Holds `.venv` and the home, `.doorstep`, as the root of the project does."""
+    """Holds `.venv`, the services and the home, `.doorstep`, as the root of the project does. Its
+    house has its packs in `house-packs`, as the rule writers' guide has."""
     tools: Path
     """Holds `curl` where this machine has none, and curl's settings."""
 
@@ -138,6 +157,8 @@ class TryOut:
 def try_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TryOut]:
     directory = tmp_path_factory.mktemp("try-out")
     (directory / ".venv").symlink_to(sys.prefix)
+    (directory / "services").symlink_to(ROOT / "services")
+    packs = shutil.copytree(shipped(), directory / "house-packs")
     tools = tmp_path_factory.mktemp("tools")
     # So that the status of each answer is seen without a word of it in the examples.
     (tools / ".curlrc").write_text('write-out = "%{stderr}%{http_code}\\n"\n')
@@ -145,6 +166,7 @@ def try_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TryOut]:
         curl = tools / "curl"
         curl.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$@"\n')
         curl.chmod(0o755)
-    with house(directory / ".doorstep", "--no-demo") as running:
+    environment = {"CONTACT_RULES_PACKS": str(packs)}
+    with house(directory / ".doorstep", "--no-demo", environment=environment) as running:
         running.wait_until_open(120)
         yield TryOut(running, directory, tools)

@@ -18,6 +18,8 @@ GUIDES: Final = (
     "docs/README.md",
     "docs/lenders.md",
     "docs/operators.md",
+    "docs/packs.md",
+    "docs/rule-writers.md",
     "shared/contracts/README.md",
 )
 

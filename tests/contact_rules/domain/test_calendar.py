@@ -18,6 +18,7 @@ from contact_rules.domain import (
     Fact,
     FactKind,
     Form,
+    Member,
     Outcome,
     Pack,
     Party,
@@ -38,7 +39,7 @@ from contact_rules.domain import (
     shipped,
     windows,
 )
-from door_questions import pack_of, past, reserved, utc, visit, when
+from door_questions import BOTH_PAPERS, pack_of, past, reserved, utc, visit, when
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -101,6 +102,23 @@ effective_to: 2026-03-10
     "kind: gate\nparams: {state: [dispute], lifts: {after_months: 1}, only_channels: [phone]}",
     "kind: consent\nparams: {scope: [visit, visit_frequency], form: [written], days: 3, uses: 2,"
     " withdrawn_by: [cease]}",
+    "kind: consent\nparams: {scope: [channel], withdrawn_by: [cease]}",
+    "kind: cap\nparams: {match: {channel: [visit]}, max: 1, window: {rolling_days: 7},"
+    " exclude: [{consent: {scope: [visit_frequency], form: [written]}, days: 3,"
+    " ends_with: {outcome: [conversation]}}, {outcome: [failed], place: [home]}]}",
+    "kind: cap\nparams: {max: 1, window: {rolling_minutes: 600},"
+    " exclude: [{consent: {scope: [channel, visit]}, days: 2}]}",
+    "kind: cap\nparams: {match: {place: [work]}, max: 1, window: {calendar_week: mon},"
+    " exclude: [{purpose: [relay]}]}",
+    "kind: cap\nparams: {max: 2, window: {rolling_business_days: 2, day_one: exclusive}}",
+    "kind: cap\nparams: {count_distinct: channel, max: 1, window: {rolling_days: 3},"
+    " group_by: [debt]}",
+    "kind: event_count\nparams: {match: {place: [home]}, bound: {min: 1}, window: ever,"
+    " armed_after: {outcome: [reached]}}",
+    "kind: staffing\nparams: {announced: true, employer: collector}",
+    "kind: window\nparams: {hours: {every_day: ['00:00-02:00', '20:00-24:00'], holiday: closed,"
+    " makeup: ['09:00-12:00']}, bounds: open, closed_by: [excluded_slot],"
+    " override_by: {consent: [visit, channel]}}",
     "kind: obligation\nparams: {what: record_visit, when: during, needs: {consent: [visit]},"
     " impossible_when: [cannot_record]}",
 )
@@ -176,12 +194,29 @@ def facts(draw: st.DrawFn) -> Fact:
 def consents(draw: st.DrawFn) -> Consent:
     return Consent(
         draw(
-            st.sampled_from([ConsentScope.HOURS, ConsentScope.VISIT, ConsentScope.VISIT_FREQUENCY])
+            st.sampled_from(
+                [
+                    ConsentScope.HOURS,
+                    ConsentScope.VISIT,
+                    ConsentScope.VISIT_FREQUENCY,
+                    ConsentScope.CHANNEL,
+                ]
+            )
         ),
         draw(times),
         until=draw(st.one_of(st.none(), times)),
         form=draw(st.sampled_from([None, Form.WRITTEN, Form.ORAL])),
+        channel=draw(st.sampled_from([None, None, Channel.VISIT, Channel.PHONE])),
     )
+
+
+members = st.builds(
+    Member,
+    st.sampled_from(["chang", "wu"]),
+    st.sampled_from([frozenset(), BOTH_PAPERS]),
+    st.sampled_from(["swift-agency", "swift-agency", "temps-and-co", None]),
+    days,
+)
 
 
 @st.composite
@@ -214,6 +249,7 @@ def contacts(draw: st.DrawFn) -> Contact:
                 ]
             )
         ),
+        team=tuple(draw(st.lists(members, max_size=3))),
         facts=tuple(draw(st.lists(facts(), max_size=3))),
         consents=tuple(draw(st.lists(consents(), max_size=2))),
         history=tuple(draw(st.lists(pasts(), max_size=8))),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from functools import cache
 
 import pytest
@@ -41,6 +43,19 @@ def results(name: str) -> list[ExampleResult]:
 def test_these_packs_ship() -> None:
     assert sorted(SHIPPED.split()) == NAMES
     assert guarded(LIBRARY) is LIBRARY
+
+
+def test_all_of_them_are_loaded_within_two_seconds() -> None:
+    """In a process of its own, imports and public holidays included; of its own time, as the
+    machine may be busy."""
+    code = (
+        "from time import process_time\n"
+        "from contact_rules.domain.packs import guarded, load, shipped\n"
+        "guarded(load(shipped()))\n"
+        "print(process_time())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert float(done.stdout) < 2, done.stdout
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from contact_rules.domain import BrokenPack, shipped
+from contact_rules.domain import BrokenPack, examples, examples_reading, shipped
 from contact_rules.domain.kinds import KINDS
 from contact_rules.domain.packs.loading import parse_pack
 from contact_rules.domain.packs.schema import FILE, pack_schema
@@ -74,6 +74,17 @@ def _known_to_the_reader(kind: str) -> set[str]:
 def test_the_parameters_of_each_kind_are_those_the_code_takes(kind: str) -> None:
     assert PARAMS.keys() == KINDS.keys()
     assert set(PARAMS[kind]["properties"]) == _known_to_the_reader(kind)
+
+
+def test_examples_say_what_the_code_reads() -> None:
+    cases = SCHEMA["properties"]["examples"]["properties"]["cases"]["items"]["properties"]
+    past = cases["given"]["properties"]["history"]["items"]["properties"]
+    for said, read in (
+        (cases, examples._CASE),
+        (cases["proposed"]["properties"], examples_reading._CONTACT),
+        (past, examples_reading._PAST),
+    ):
+        assert set(said) == set(read)
 
 
 def _mappings(schema: Any, path: str = "#") -> Iterator[tuple[str, Any]]:

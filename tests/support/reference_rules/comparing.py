@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,7 +49,7 @@ from contact_rules.domain.examples_reading import read_asked
 from contact_rules.domain.packs.loading import parse_pack, read_pack
 from ruamel.yaml import YAML
 
-from reference_rules.asked import DAY, instant
+from reference_rules.asked import instant
 from reference_rules.random_contacts import bodies
 from reference_rules.random_country import a_country, somewhere
 from reference_rules.random_packs import a_pack
@@ -142,6 +143,7 @@ def asking(plain: Json) -> Asking:
     return Asking(plain, parse_pack(name, (json.dumps(plain) + "\n").encode()))
 
 
+@cache
 def _asking_file(file: Path) -> Asking:
     return Asking(YAML(typ="safe", pure=True).load(file.read_bytes()), read_pack(file))
 
@@ -281,9 +283,10 @@ class Engine:
 
 
 def _in_sight(end: datetime | None, body: Json) -> str:
-    """A limit more than a day after the planned end may be told or not."""
+    """A limit about a day or more after the planned end may be told or not."""
     planned = instant(body["starts_at"]) + timedelta(minutes=body["duration_minutes"])
-    return str(end.astimezone(UTC)) if end and end <= planned + DAY else "none near"
+    near = end is not None and end <= planned + timedelta(hours=22)
+    return str(end.astimezone(UTC)) if end and near else "none near"
 
 
 def _or_none(make: Callable[[str], T], value: str | None) -> T | None:

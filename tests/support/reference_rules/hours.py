@@ -86,14 +86,12 @@ class Open:
         return all(self.at(each) for each in around if start <= each <= end)
 
     def end_of(self, start: datetime, end: datetime) -> datetime | None:
-        """The last end of a contact that may begin at `start`; None if it lies after the day
-        that follows the planned end, which is no limit worth telling."""
-        last_day = local_date(max(start, end), self.zone) + DAY
-        for edge in self._edges(start - SECOND, max(start, end) + 3 * DAY):
+        """The last end of a contact that may begin at `start`; None if it lies days after the
+        planned one, which is no limit worth telling."""
+        for edge in self._edges(start - SECOND, max(start, end) + 2 * DAY):
             for each in (edge - SECOND, edge, edge + SECOND):
                 if each > start and not self.at(each):
-                    found = each - SECOND
-                    return found if local_date(found, self.zone) <= last_day else None
+                    return each - SECOND
         return None
 
     def at(self, at: datetime) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from reference_rules.days_off import is_holiday, is_working_day
@@ -11,6 +11,7 @@ from reference_rules.days_off import is_holiday, is_working_day
 from rule_boundaries.counted import Counting, countings
 from rule_boundaries.local_days import (
     DAY,
+    HOUR,
     SECOND,
     anchors,
     first_second,
@@ -72,12 +73,20 @@ def first_lawful(counting: Counting, age: Age, noticed: date) -> date:
     return day + DAY if age.clear else day
 
 
-def earliest_day(counting: Counting) -> tuple[date, date]:
-    """A day of notice, and the first on which it is old enough."""
-    age = age_of(counting)
-    assert age is not None
-    noticed = ordinary_day(counting.paper, 0, _FAR)
-    return noticed, first_lawful(counting, age, noticed)
+def moments(counting: Counting) -> tuple[datetime, datetime]:
+    """When to ask on some ordinary day, and the latest instant at which something counts then."""
+    zone, age = counting.paper.zone, age_of(counting)
+    day = ordinary_day(counting.paper, 5, 2 * _FAR)
+    at = first_second(day, zone) + 12 * HOUR
+    if age is None or not age.least:
+        return at, at - SECOND
+    for noticed in (day + n * DAY for n in range(_FAR)):
+        try:
+            lawful = first_lawful(counting, age, noticed)
+        except InDoubt:
+            continue
+        return first_second(lawful, zone) + 12 * HOUR, first_second(noticed, zone) + 12 * HOUR
+    raise NotHandled(f"{counting.paper.id}: nobody knows which days are working days")
 
 
 def ages(paper: Paper) -> Iterator[Case]:
@@ -87,7 +96,8 @@ def ages(paper: Paper) -> Iterator[Case]:
         if age is None:
             continue
         reach = max(_FAR, (age.most or 0) + 1)
-        for noticed in sorted({*anchors(paper, 0, reach), *_before_days_off(counting, age)}):
+        days = sorted({*anchors(paper, 0, reach), *_before_days_off(counting, age)})
+        for noticed in days if counting.is_first else days[:1]:
             try:
                 day = first_lawful(counting, age, noticed)
             except InDoubt:

@@ -118,5 +118,5 @@ def _endings(counting: Counting, item: Json, scope: str) -> Iterator[Case]:
         case = _asked(counting, "ended", ended + off * SECOND, others, consent)
         yield case if end else _taken(case)
     # One that came before the consent does not end it.
-    earlier = [*before, counting.past(profile, given_at - 2 * HOUR)]
+    earlier = [*before[1:], counting.past(profile, given_at - 2 * HOUR)]
     yield _taken(_asked(counting, "ended before", ended, earlier, consent))

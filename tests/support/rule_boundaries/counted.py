@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from contact_rules.domain import Channel, Contact, PastContact
@@ -63,6 +63,8 @@ class Counting:
 
     fit: Fit
     spec: Spec = field(repr=False)
+    is_first: bool = True
+    """The others differ in nothing but the channel that is asked about."""
 
     @property
     def paper(self) -> Paper:
@@ -196,9 +198,10 @@ class Counting:
         )
 
 
+@lru_cache(maxsize=1000)
 def countings(paper: Paper) -> list[Counting]:
     """One for each channel that the rule is about; none for a rule that does not count."""
     if paper.kind not in COUNTS:
         return []
     spec = spec_of(paper)
-    return [Counting(fit, spec) for fit in all_fits(paper)]
+    return [Counting(fit, spec, not n) for n, fit in enumerate(all_fits(paper))]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from itertools import product
 from typing import Any, Final
 
@@ -150,6 +151,7 @@ class Fit:
         return PastContact(starts_at=at, **(said | more))
 
 
+@lru_cache(maxsize=10_000)
 def all_fits(paper: Paper, **fixed: Any) -> list[Fit]:
     """A contact the rule is about for each channel that it is about; NotHandled if for none."""
     found = [fit for channel in Channel for fit in _fits_by(paper, {**fixed, "channel": channel})]
@@ -164,8 +166,13 @@ def _fits_by(paper: Paper, fixed: Profile) -> Iterator[Fit]:
     exceptions = paper.rule.get("exceptions") or []
     for profile in _profiles([applies, *exceptions], fixed):
         if not any(fits(each, profile) for each in exceptions):
-            yield Fit(paper, profile, tuple(_facts(profile)), tuple(_consents(profile)))
+            yield fit_of(paper, profile)
             return
+
+
+def fit_of(paper: Paper, profile: Profile) -> Fit:
+    """With the fact and the consent that the profile says there are."""
+    return Fit(paper, profile, tuple(_facts(profile)), tuple(_consents(profile)))
 
 
 def _profiles(selectors: list[Mapping[str, Any]], fixed: Profile) -> Iterator[Profile]:
@@ -209,7 +216,7 @@ def _consents(profile: Profile) -> Iterator[Consent]:
 def past_profile(
     fit: Fit,
     match: Mapping[str, Any],
-    unlike: list[Mapping[str, Any]],
+    unlike: Sequence[Mapping[str, Any]],
     **fixed: Any,
 ) -> Profile | None:
     """A past contact that `match` fits and none of `unlike` does, as like the asked one as can be.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, datetime, time
+from itertools import pairwise
 from typing import Any, Final
 
 from contact_rules.domain import Channel, Consent, ConsentScope, Fact, FactKind, Slot, Weekday
@@ -53,11 +54,10 @@ def _around_a_cut(hours: OpenHours, fit: Fit, kind: str, day: date, cut: Stretch
     local = [edge.astimezone(hours.zone).time() for edge in cut]
     given = slot([day], *local)
 
-    def excluded(**more: Any) -> tuple[Fact, ...]:
-        return (Fact(FactKind(kind), **({"since": day, "until": day, "slots": (given,)} | more)),)
+    fact = Fact(FactKind(kind), since=day, until=day, slots=(given,))
 
     def asked(at: datetime, result: str, why: str, minutes: int = MINUTES, **more: Any) -> Case:
-        facts = excluded(**more)
+        facts = (replace(fact, **more),)
         return Case(f"{kind}: {why}", fit.contact(at, minutes, facts=facts), result)
 
     length = MINUTES * MINUTE
@@ -83,7 +83,8 @@ def _around_a_cut(hours: OpenHours, fit: Fit, kind: str, day: date, cut: Stretch
 
 def paper_holds(hours: OpenHours, day: date) -> bool:
     """In force, and an ordinary day there?"""
-    return hours.paper.in_force(day - DAY, day + DAY) and not hours.special(day)
+    doubt = hours.in_doubt(day)
+    return hours.paper.in_force(day - DAY, day + DAY) and not doubt and not hours.special(day)
 
 
 def _over_midnight(hours: OpenHours, fit: Fit, kind: str, day: date) -> Iterator[Case]:
@@ -98,15 +99,6 @@ def _over_midnight(hours: OpenHours, fit: Fit, kind: str, day: date) -> Iterator
         (ends - DAY - SECOND, "pass"),
     ):
         yield Case(f"{kind}: over midnight", fit.contact(at, 0, facts=(fact,)), result)
-
-
-@dataclass(frozen=True)
-class _Replaced:
-    """Hours with a slot in their place, on one day."""
-
-    fact: Fact
-    first: datetime
-    last: datetime
 
 
 def given_slots(paper: Paper) -> Iterator[Case]:
@@ -188,7 +180,7 @@ def _agreed(hours: OpenHours, fit: Fit, scope: str) -> Iterator[Case]:
 def _closed_time(hours: OpenHours) -> tuple[tuple[Fact, ...], Stretch]:
     """Three hours at least that are closed: by night, on a special day, or by a fact."""
     for day in hours.quiet_week():
-        for stretch, following in zip(hours.around(day), hours.around(day)[1:], strict=False):
+        for stretch, following in pairwise(hours.around(day)):
             if following.first - stretch.last >= 3 * HOUR:
                 return (), Stretch(stretch.last, following.first)
     said = hours.paper.params

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 
-from rule_boundaries.ages import earliest_day
+from rule_boundaries.ages import moments
 from rule_boundaries.counted import Counting, countings
-from rule_boundaries.local_days import DAY, HOUR, SECOND, first_second, ordinary_day
+from rule_boundaries.local_days import DAY, HOUR, SECOND
 from rule_boundaries.papers import Case, Paper
 
 
@@ -16,7 +16,7 @@ def limits(paper: Paper) -> Iterator[Case]:
     for counting in countings(paper):
         if counting.spec.last:
             continue
-        at, latest = _moment(counting)
+        at, latest = moments(counting)
         number = counting.breaking
         told = f"{number} where {counting.spec.bound} {counting.spec.limit} may be"
         for others in (number - 1, number, number + 1):
@@ -34,19 +34,6 @@ def limits(paper: Paper) -> Iterator[Case]:
         yield from _at_the_same_second(counting, at)
 
 
-def _moment(counting: Counting) -> tuple[datetime, datetime]:
-    """When to ask, and the latest instant of what is counted then."""
-    if counting.spec.window[0] == "age":
-        noticed, day = earliest_day(counting)
-        return _noon(counting, day), _noon(counting, noticed)
-    at = _noon(counting, ordinary_day(counting.paper, 5, 5))
-    return at, at - SECOND
-
-
-def _noon(counting: Counting, day: date) -> datetime:
-    return first_second(day, counting.paper.zone) + 12 * HOUR
-
-
 def _at_the_same_second(counting: Counting, at: datetime) -> Iterator[Case]:
     """What begins with the contact is not before it: only one that counts itself sees it."""
     if counting.spec.window[0] == "age":
@@ -62,7 +49,7 @@ def reservations(paper: Paper) -> Iterator[Case]:
     for counting in countings(paper):
         if counting.spec.last:
             continue
-        at, latest = _moment(counting)
+        at, latest = moments(counting)
         planned = counting.one_after_another(counting.breaking, latest, reserved=True)
         result = counting.result(0 if counting.least else counting.breaking)
         yield counting.case("planned before it", at, planned, result)
@@ -78,7 +65,7 @@ def several_debts(paper: Paper) -> Iterator[Case]:
     for counting in countings(paper):
         if counting.spec.last or counting.spec.distinct:
             continue
-        at, latest = _moment(counting)
+        at, latest = moments(counting)
         debts = tuple(counting.fit.debt(id_) for id_ in ("card", "car"))
         by_debt = "debt" in counting.spec.group_by
         number = counting.breaking
@@ -104,7 +91,7 @@ def armed(paper: Paper) -> Iterator[Case]:
     for counting in countings(paper):
         if counting.spec.armed_after is None:
             continue
-        at, latest = _moment(counting)
+        at, latest = moments(counting)
         others = counting.one_after_another(counting.breaking, latest)
         arming = dict(counting.spec.armed_after)
         earliest = min(other.starts_at for other in others)
@@ -128,7 +115,7 @@ def counted_anew(paper: Paper) -> Iterator[Case]:
     for counting in countings(paper):
         if counting.spec.since is None:
             continue
-        at, _ = _moment(counting)
+        at, _ = moments(counting)
         number = counting.breaking
         for off in (-1, 0, 1):
             anew = at - HOUR

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -51,6 +51,7 @@ class OpenHours:
 
     paper: Paper
     zone: ZoneInfo
+    _known: dict[date, list[tuple[int, int]]] = field(default_factory=dict)
 
     @cached_property
     def params(self) -> dict[str, object]:
@@ -98,21 +99,31 @@ class OpenHours:
             raise NotHandled(f"{self.paper.id}: nobody knows what day {day} is")
         return "holiday" if holiday else "makeup" if made_up else WEEKDAYS[day.weekday()]
 
+    def in_doubt(self, day: date) -> bool:
+        """Does nobody know what day it is: a holiday in some regions, or in years to come?"""
+        try:
+            self.name_of(day)
+        except NotHandled:
+            return True
+        return False
+
     def closed_on(self, day: date) -> bool:
         said = self.paper.params.get("closed_on")
         return said is not None and is_named(said["country"], tuple(said["names"]), day)
 
     def of(self, day: date) -> list[tuple[int, int]]:
-        return [] if self.closed_on(day) else self.week[self.name_of(day)]
+        if day not in self._known:
+            self._known[day] = [] if self.closed_on(day) else self.week[self.name_of(day)]
+        return self._known[day]
 
     def special(self, day: date) -> bool:
         """Anything but an ordinary Monday to Sunday?"""
         return self.closed_on(day) or self.name_of(day) not in WEEKDAYS
 
-    def around(self, day: date) -> list[Stretch]:
-        """The open stretches from the day before to the day after, joined where they touch."""
+    def around(self, day: date, reach: int = 2) -> list[Stretch]:
+        """The open stretches so many days before and after, joined where they touch."""
         found: list[Stretch] = []
-        for each in (day + n * DAY for n in range(-2, 3)):
+        for each in (day + n * DAY for n in range(-reach, reach + 1)):
             for from_, to in self.of(each):
                 first, last = clock(each, from_, self.zone), clock(each, to, self.zone)
                 if found and found[-1].last == first:
@@ -128,7 +139,9 @@ class OpenHours:
             if not self.paper.in_force(days[0], days[-1]):
                 continue
             changes = {each for day in (days[0], days[-1]) for each in self._changes(day.year)}
-            if not changes & set(days) and not any(self.special(day) for day in days):
+            if changes & set(days) or any(self.in_doubt(day) for day in days):
+                continue
+            if not any(self.special(day) for day in days):
                 return days[3:10]
         raise NotHandled(f"{self.paper.id} has no week without a special day")
 
@@ -142,6 +155,7 @@ class OpenHours:
         return bool(said == word)
 
 
+@lru_cache(maxsize=1000)
 def open_hours(paper: Paper) -> OpenHours:
     hours = OpenHours(paper, paper.zone)
     assert hours.params
@@ -217,12 +231,13 @@ def closing(hours: OpenHours, fit: Fit, stretch: Stretch, why: str) -> Iterator[
 
 
 def ordinary_week(paper: Paper) -> Iterator[Case]:
-    """Every day of a week in which nothing happens, for each channel; the last day and the first
-    of the week beside it."""
+    """Every day of a week in which nothing happens, the last day of the week before and the first
+    of the next one; for other channels from Saturday to Monday."""
     hours = open_hours(paper)
-    monday, *others = hours.quiet_week()
-    for fit in all_fits(paper):
-        for day in (monday - DAY, monday, *others, others[-1] + DAY):
+    week = hours.quiet_week()
+    days = [week[0] - DAY, *week, week[-1] + DAY]
+    for number, fit in enumerate(all_fits(paper)):
+        for day in days[-3:] if number else days:
             yield from edges_of_day(hours, fit, day, f"an ordinary {WEEKDAYS[day.weekday()]}")
 
 
@@ -247,7 +262,7 @@ def days_of_clock_changes(paper: Paper) -> Iterator[Case]:
     for year in (2025, 2026, 2027):
         for change in clock_changes(paper.zone, year):
             for day in (change - DAY, change, change + DAY):
-                if paper.in_force(day - DAY, day + DAY):
+                if paper.in_force(day - DAY, day + DAY) and _known(hours, day):
                     yield from edges_of_day(hours, fit, day, "clocks change")
 
 
@@ -272,7 +287,7 @@ def two_zones(paper: Paper) -> Iterator[Case]:
         both = (str(paper.place["timezone"]), there.zone.key)
         away = Party("lin", Role(fit.profile["party"]), timezones=both)
         one = fit.channel.at_the_door or paper.basis == "place" or paper.zone_is_fixed
-        opens, closes = here.around(day)[_index(here, day, common)] if one else common
+        opens, closes = _around(here, day, common) if one else common
         for off, result in ((-1, "fail"), (1, "pass")):
             start = opens + off * SECOND
             yield Case("opens in the later zone", fit.contact(start, party=away), result)
@@ -287,8 +302,8 @@ def _another_zone(here: OpenHours, day: date) -> tuple[OpenHours, Stretch]:
         there = OpenHours(here.paper, ZoneInfo(name))
         if any(there.special(day + n * DAY) for n in range(-3, 4)):
             continue
-        for mine in here.around(day):
-            for theirs in there.around(day):
+        for mine in here.around(day, 8):
+            for theirs in there.around(day, 8):
                 common = Stretch(max(mine.first, theirs.first), min(mine.last, theirs.last))
                 noon = first_second(day, here.zone) + 12 * HOUR
                 if common.last - common.first >= 2 * HOUR and mine.first <= noon <= mine.last:
@@ -296,28 +311,23 @@ def _another_zone(here: OpenHours, day: date) -> tuple[OpenHours, Stretch]:
     raise NotHandled(f"{here.paper.id} has no hours in common with another zone")
 
 
-def _index(hours: OpenHours, day: date, common: Stretch) -> int:
+def _around(hours: OpenHours, day: date, common: Stretch) -> Stretch:
     return next(
-        number
-        for number, stretch in enumerate(hours.around(day))
+        stretch
+        for stretch in hours.around(day, 8)
         if stretch.first <= common.first and common.last <= stretch.last
     )
 
 
 def _known(hours: OpenHours, day: date) -> bool:
-    """Does the library know what day it, and its neighbours, are?"""
-    try:
-        for each in (day + n * DAY for n in range(-2, 3)):
-            hours.of(each)
-    except NotHandled:
-        return False
-    return True
+    """Is it certain what day it is, and what its neighbours are?"""
+    return not any(hours.in_doubt(day + n * DAY) for n in range(-2, 3))
 
 
 def special_days(paper: Paper) -> Iterator[Case]:
-    """Public holidays, made-up days and days closed by name: each with the days around it."""
+    """Public holidays, made-up days and days closed by name: each, and the day after it."""
     hours, fit = open_hours(paper), all_fits(paper)[0]
-    days = {day + n * DAY: f"near {why}" for day, why in _special_days(hours) for n in (-1, 1)}
+    days = {day + DAY: f"the day after {why}" for day, why in _special_days(hours)}
     for day, why in (days | dict(_special_days(hours))).items():
         if paper.in_force(day - DAY, day + DAY) and _known(hours, day):
             yield from edges_of_day(hours, fit, day, why)
@@ -354,7 +364,18 @@ def _found(hours: OpenHours, days: Iterable[date], why: str) -> Iterator[tuple[d
 
 
 def _is(hours: OpenHours, day: date, name: str) -> bool:
-    try:
-        return hours.name_of(day) == name
-    except NotHandled:
-        return False
+    return not hours.in_doubt(day) and hours.name_of(day) == name
+
+
+def days_in_doubt(paper: Paper) -> Iterator[Case]:
+    """Where only some regions of a country rest, and the rule asks for no region, nobody knows."""
+    hours, fit = open_hours(paper), all_fits(paper)[0]
+    for day in _years(hours, 2025, 2027):
+        names = ("holiday", WEEKDAYS[day.weekday()])
+        if not hours.in_doubt(day) or hours.closed_on(day):
+            continue
+        rests, works = (hours.week.get(name) for name in names)
+        if rests == [] and works and works[0][1] - works[0][0] >= 3600:
+            at = clock(day, works[0][0], paper.zone) + MINUTE
+            if paper.in_force(day - DAY, day + DAY):
+                yield Case("a holiday in some regions", fit.contact(at), "unknown")

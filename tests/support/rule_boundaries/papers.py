@@ -12,7 +12,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import yaml
-from contact_rules.domain import Check, Contact, Pack, check, load, shipped
+from contact_rules.domain import Contact, Pack, check, load, shipped
 from contact_rules.domain.packs.loading import parse_pack
 
 Json = dict[str, Any]
@@ -39,6 +39,8 @@ class AnyEnd:
 
 
 ANY_END: Final = AnyEnd()
+APPLIES: Final = "applies"
+"""The result of a case in which the rule may say anything but that it does not apply."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +114,6 @@ class Paper:
             raise NotHandled(f"{self.id}: {', '.join(sorted(strange))}")
         return self.params
 
-    def found(self, contact: Contact) -> Check | None:
-        """The rule's own answer; None where it is not in force."""
-        checks = check(contact, [self.alone]).checks
-        return checks[0] if checks else None
-
 
 Edges = Callable[[Paper], Iterator[Case]]
 """Yields the cases of one sort of edge; none for a rule that has no such edge."""
@@ -154,6 +151,11 @@ def _papers(pack: Json, read: Pack) -> tuple[Paper, ...]:
     )
 
 
+def papers_of(pack: str, *kinds: str) -> list[Paper]:
+    """The rules in a file, or those of some kinds."""
+    return [paper for paper in papers()[pack] if not kinds or paper.kind in kinds]
+
+
 def pack_names() -> list[str]:
     """Without loading them: what tests are named after."""
     return sorted(file.name for file in (*shipped().glob("*.yaml"), EVERY_WAY))
@@ -164,8 +166,11 @@ def wrong(paper: Paper, case: Case) -> str | None:
     decision = check(case.contact, [paper.alone])
     found = decision.checks[0] if decision.checks else None
     differs = []
-    if (found and str(found.result)) != case.result:
-        differs.append(f"{case.result} expected, {found and found.result} found")
+    result = found and str(found.result)
+    if case.result == APPLIES and result not in (None, "not_applicable"):
+        result = APPLIES
+    if result != case.result:
+        differs.append(f"{case.result} expected, {result} found")
     if case.measured is not None and found and found.measured != case.measured:
         differs.append(f"{case.measured} expected to be counted, {found.measured} were")
     if not isinstance(case.must_end_by, AnyEnd) and decision.must_end_by != case.must_end_by:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
-from contact_rules.domain import Channel, Consent, ConsentScope, Fact, FactKind, Form
+from contact_rules.domain import Channel, Consent, ConsentScope, Fact, FactKind, Form, Role
+from reference_rules.choosing import spelled_out
 
 from rule_boundaries.fitting import Fit, all_fits, past_profile
 from rule_boundaries.local_days import (
@@ -29,7 +32,12 @@ _MINUTES = 30
 
 def gates(paper: Paper) -> Iterator[Case]:
     """Every day on which a state begins or ceases to block."""
-    if paper.kind != "gate" or "state" not in paper.only(_GATE):
+    if paper.kind != "gate":
+        return
+    yield from _let_through(paper)
+    if "annual_rate" in paper.only(_GATE):
+        yield from _rates(paper)
+    if "state" not in paper.params:
         return
     state = paper.params["state"]
     kinds = state["kind"] if isinstance(state, dict) else state
@@ -37,13 +45,56 @@ def gates(paper: Paper) -> Iterator[Case]:
     reach = _reach(lifts)
     for kind in kinds:
         fit = _blocked(paper, kind)
-        for since in anchors(paper, 1, reach + 40):
+        days = anchors(paper, 1, reach + 40)
+        for since in days if reach else days[:1]:
             until = since + 35 * DAY
             yield from _blocks(fit, kind, since, None, _lifted_on(lifts, since))
             free = _lifted_on(lifts, since) or date.max
             yield from _blocks(fit, kind, since, until, min(free, until + DAY))
         if "after" in lifts:
             yield from _lifted_after(fit, kind, lifts["after"])
+
+
+def _let_through(paper: Paper) -> Iterator[Case]:
+    """Whom and by which channel it lets pass, whatever is known."""
+    at = first_second(ordinary_day(paper, 5, 5), paper.zone) + 12 * HOUR
+    roles, channels = (paper.params.get(key, ()) for key in ("reroute_to", "only_channels"))
+    state = paper.params.get("state")
+    kind = None if state is None else (state["kind"] if isinstance(state, dict) else state)[0]
+    facts = () if kind is None else (_fact(paper, kind, at.date() - DAY, None),)
+    for fixed in (
+        *({"party": role} for role in spelled_out(roles)),
+        *({"channel": channel} for channel in channels),
+    ):
+        for fit in _perhaps(paper, fixed)[:1]:
+            yield Case("let through", fit.contact(at, facts=facts), "pass")
+    if "always" in paper.params:
+        yield Case("always", _blocked(paper, "anything").contact(at), "fail")
+
+
+def _perhaps(paper: Paper, fixed: Json) -> list[Fit]:
+    """The contacts of that sort which the rule is about; none if it is about none."""
+    try:
+        fits = all_fits(paper, **{k: v for k, v in fixed.items() if k != "channel"})
+    except NotHandled:
+        return []
+    return [fit for fit in fits if fit.channel == fixed.get("channel", fit.channel)]
+
+
+def _rates(paper: Paper) -> Iterator[Case]:
+    """At the limit, and just over it; of any debt."""
+    at = first_second(ordinary_day(paper, 5, 5), paper.zone) + 12 * HOUR
+    fit, limit = _blocked(paper, "a rate"), Decimal(str(paper.params["annual_rate"]["over"]))
+    low, high = (replace(fit.debt(id_), annual_rate=limit) for id_ in ("card", "car"))
+    above = replace(high, annual_rate=limit + Decimal("0.0001"))
+    unknown = replace(high, annual_rate=None)
+    for debts, result in (
+        ((low, high), "pass"),
+        ((low, above), "fail"),
+        ((low, unknown), "unknown"),
+        ((above, replace(low, annual_rate=None)), "fail"),
+    ):
+        yield Case("rates", fit.contact(at, debts=debts), result)
 
 
 def _reach(lifts: Json) -> int:
@@ -67,11 +118,11 @@ def _lifted_on(lifts: Json, since: date) -> date | None:
 def _blocked(paper: Paper, kind: str) -> Fit:
     """A contact that the gate is about, and that is not rerouted."""
     params = paper.params
-    for fit in all_fits(paper):
-        if fit.profile["party"] in params.get("reroute_to", ()):
-            continue
-        if fit.channel not in params.get("only_channels", ()):
-            return fit
+    let_through = spelled_out(params.get("reroute_to", ()))
+    for role in (role for role in Role if role not in let_through):
+        for fit in _perhaps(paper, {"party": role}):
+            if fit.channel not in params.get("only_channels", ()):
+                return fit
     raise NotHandled(f"{paper.id}: nobody is blocked by {kind}")
 
 
@@ -99,6 +150,12 @@ def _blocks(
     for person, result in (("lin", "fail"), ("hsu", _of_another(fit.paper))):
         about = _fact(fit.paper, kind, since, until, party=person)
         yield Case(f"{told}, about {person}", fit.contact(edges[1][0], facts=(about,)), result)
+    state = fit.paper.params["state"]
+    wanted = state.get("form") if isinstance(state, dict) else None
+    for form in (*Form, None):
+        said = _fact(fit.paper, kind, since, until, form=form)
+        result = "fail" if wanted is None or form in wanted else "pass" if form else "unknown"
+        yield Case(f"{told}, {form}", fit.contact(edges[1][0], facts=(said,)), result)
     others = [channel for channel in Channel if channel is not fit.channel]
     for channel, result in ((fit.channel, "fail"), (others[0], "pass")):
         by = _fact(fit.paper, kind, since, until, channel=channel)
@@ -206,15 +263,18 @@ def _withdrawn(fit: Fit, scope: str) -> Iterator[Case]:
     zone = fit.paper.zone
     day = ordinary_day(fit.paper, 5, 20)
     given = _consent(fit, scope, first_second(day, zone) + 12 * HOUR)
+    until = day + DAY
+    if fit.paper.params.get("days", 9) <= 2:
+        raise NotHandled(f"{fit.paper.id}: a consent that ends before its withdrawal does")
     for kind in fit.paper.params.get("withdrawn_by", ()):
         for since, at, result in (
             (day - DAY, first_second(day + DAY, zone), "pass"),
             (day, first_second(day + DAY, zone), "unknown"),
             (day + DAY, last_second(day, zone), "pass"),
             (day + DAY, first_second(day + DAY, zone), "fail"),
-            (day + DAY, last_second(day + 4 * DAY, zone), "fail"),
-            (day + DAY, first_second(day + 5 * DAY, zone), "pass"),
+            (day + DAY, last_second(until, zone), "fail"),
+            (day + DAY, first_second(until + DAY, zone), "pass"),
         ):
-            fact = Fact(FactKind(kind), since=since, until=day + 4 * DAY)
+            fact = Fact(FactKind(kind), since=since, until=until)
             contact = fit.contact(at, 0, facts=(fact,), consents=(given,))
             yield Case(f"{scope}: {kind} since {since}", contact, result)

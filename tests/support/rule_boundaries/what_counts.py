@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from contact_rules.domain import PastContact
 
-from rule_boundaries.ages import earliest_day
+from rule_boundaries.ages import moments
 from rule_boundaries.counted import Counting, countings
-from rule_boundaries.fitting import OF_PAST, WORDS, Profile, fits
-from rule_boundaries.local_days import HOUR, SECOND, first_second, ordinary_day
+from rule_boundaries.fitting import OF_PAST, WORDS, Profile, fits, past_profile
+from rule_boundaries.local_days import SECOND
 from rule_boundaries.papers import Case, Json, Paper
 
 
 def each_word(paper: Paper) -> Iterator[Case]:
     """One of just enough is replaced by one that differs in a single word: does it count?"""
     for counting in countings(paper)[:1]:
-        base = counting.profiles[counting.breaking - 1 if counting.spec.distinct else 0]
-        for name in OF_PAST:
-            for word in WORDS[name]:
-                profile = base | {name: word}
-                one = _one(counting, profile)
-                counted = counting.counts(profile)
-                yield _with(counting, f"{name} is {word}", one, counted, profile)
+        last = counting.profiles[counting.breaking - 1 if counting.spec.distinct else 0]
+        left_out = [
+            past_profile(counting.fit, dict(counting.spec.match) | each, [])
+            for each in counting.excluded
+        ]
+        for base in (last, *filter(None, left_out)):
+            for name in OF_PAST:
+                for word in WORDS[name]:
+                    yield _replaced(counting, f"{name} is {word}", base | {name: word})
 
 
 def what_is_not_known(paper: Paper) -> Iterator[Case]:
@@ -99,35 +100,26 @@ def each_group(paper: Paper) -> Iterator[Case]:
 # --- one of just enough, the earliest of them ----------------------------------------------------
 
 
-def _moments(counting: Counting) -> tuple[datetime, datetime]:
-    """When to ask, and when the last of those counted was."""
-    zone = counting.paper.zone
-    if counting.spec.window[0] == "age" and not counting.spec.last:
-        noticed, day = earliest_day(counting)
-        return first_second(day, zone) + 12 * HOUR, first_second(noticed, zone) + 12 * HOUR
-    at = first_second(ordinary_day(counting.paper, 5, 5), zone) + 12 * HOUR
-    return at, at - SECOND
-
-
 def _one(counting: Counting, profile: Profile) -> PastContact:
     """The earliest of just enough; by a role that is said, so that only the group tells who."""
-    _, latest = _moments(counting)
+    _, latest = moments(counting)
     return counting.past(profile, latest - counting.breaking * SECOND)
 
 
 def _case(counting: Counting, edge: str, one: PastContact, result: str) -> Case:
-    at, latest = _moments(counting)
+    at, latest = moments(counting)
     number = counting.breaking - 1
     # Never the last of them: where channels count, that is the one which is replaced.
     others = counting.one_after_another(number, latest)
     return counting.case(edge, at, [one, *others], result)
 
 
-def _with(counting: Counting, edge: str, one: PastContact, counted: bool, profile: Profile) -> Case:
+def _replaced(counting: Counting, edge: str, profile: Profile) -> Case:
+    counted = counting.counts(profile)
     number = counting.breaking - (not counted)
     if counting.spec.distinct and counted:
         said = [each["channel"] for each in counting.profiles[: counting.breaking - 1]]
         own = [counting.fit.channel] if counting.itself else []
         if profile["channel"] in (*said, *own):
             number -= 1
-    return _case(counting, edge, one, counting.result(number))
+    return _case(counting, edge, _one(counting, profile), counting.result(number))

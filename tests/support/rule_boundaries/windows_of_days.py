@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from rule_boundaries.ages import InDoubt, works
 from rule_boundaries.counted import Counting, countings
+from rule_boundaries.fitting import LONG_AGO
 from rule_boundaries.local_days import (
     DAY,
     HOUR,
@@ -28,7 +29,8 @@ def rolling_days(paper: Paper) -> Iterator[Case]:
         if counting.spec.window[0] != "days" or counting.spec.last:
             continue
         length = counting.spec.window[1]
-        for day in anchors(paper, length + 1, length + 1):
+        days = anchors(paper, length + 1, length + 1)
+        for day in days if counting.is_first else days[:1]:
             last, next_ = day + (length - 1) * DAY, day + length * DAY
             first, previous = day - (length - 1) * DAY, day - length * DAY
             yield from _held(counting, day, day, last, next_)
@@ -39,7 +41,8 @@ def rolling_days(paper: Paper) -> Iterator[Case]:
 def calendar_periods(paper: Paper) -> Iterator[Case]:
     """The first and the last second of a week or a month, and the seconds beside them."""
     for counting in countings(paper):
-        for first, last in _periods(counting):
+        periods = list(_periods(counting))
+        for first, last in periods if counting.is_first else periods[:1]:
             next_, previous = last + DAY, first - DAY
             yield from _held(counting, first, first, last, next_)
             yield from _held_ahead(counting, last, last, first, previous)
@@ -69,6 +72,21 @@ def working_days(paper: Paper) -> Iterator[Case]:
                 yield from _held_ahead(counting, last, last, day, None)
         if not tried:
             raise NotHandled(f"{paper.id}: no working days are known")
+
+
+def ever(paper: Paper) -> Iterator[Case]:
+    """What happened decades ago counts, and what is planned for a day far ahead."""
+    for counting in countings(paper):
+        if counting.spec.window != ("ever",) or counting.spec.last or counting.spec.since:
+            continue
+        zone, number = paper.zone, counting.breaking
+        at = first_second(ordinary_day(paper, 5, 5), zone) + 12 * HOUR
+        old = counting.others(number, LONG_AGO + DAY)
+        yield counting.case("decades ago", at, old, counting.result(number))
+        if not counting.least:
+            planned = counting.others(number, at + 300 * DAY, reserved=True)
+            seen = number if counting.itself else 0
+            yield counting.case("planned for next year", at, planned, counting.result(seen))
 
 
 def minutes(paper: Paper) -> Iterator[Case]:

@@ -127,9 +127,11 @@ def lint(
 
     screen = Screen()
     beside = directory or _directory_of(files or []) or shipped()
-    given = {file.name: file for file in files or pack_files(beside)}
+    given = {file.name: file for file in files or map(_from_here, pack_files(beside))}
     if not given:
         raise Trouble(f"There are no packs in {beside}.")
+    if files and len(given) < len(files):
+        raise Trouble("Two of these files have one name, so they can't stand beside each other.")
     others = {file.name: file for file in pack_files(beside) if file.name not in given}
     linted = linting.lint([*given.values(), *others.values()])
     broken = {complaint.file for complaint in linted.complaints}
@@ -139,7 +141,7 @@ def lint(
                 screen.raw(f"  ✗ {each._replace(file=str(file))}")
         if name not in broken and name in given:
             pack = linted.packs[name]
-            screen.say(f"  ✓ {file}: {pack.name}, {_counted(len(pack.rules), 'rule')}")
+            screen.raw(f"  ✓ {file}: {pack.name}, {_counted(len(pack.rules), 'rule')}")
     for each in linted.complaints:
         if each.file not in given and each.file not in others:
             screen.raw(f"  ✗ {each}")
@@ -181,6 +183,12 @@ def _directory_of(files: list[Path]) -> Path | None:
     if len(parents) == 1 and ((parent := parents.pop()) / f"{ID}.yaml").is_file():
         return parent
     return None
+
+
+def _from_here(file: Path) -> Path:
+    """As short as it can be typed here."""
+    here = Path.cwd()
+    return file.relative_to(here) if file.is_relative_to(here) else file
 
 
 def _otherwise(failed: int) -> str:

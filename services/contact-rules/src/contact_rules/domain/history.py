@@ -34,17 +34,24 @@ def history_of(question: Question) -> list[Event]:
 
 def _in_order(contact: Contact) -> list[Event]:
     events: list[Event] = []
-    told: dict[str, list[PastContact]] = {}
+    told: dict[str, PastContact] = {}
+    contradicted: dict[str, set[PastContact]] = {}
     for past in contact.history:
         if past.id is not None:
-            same = told.setdefault(past.id, [])
-            if past in same:
+            first = told.get(past.id)
+            if first is None:
+                told[past.id] = past
+            elif past == first:
                 continue
-            same.append(past)
+            else:
+                others = contradicted.setdefault(past.id, set())
+                if past in others:
+                    continue
+                others.add(past)
         if past.reserved and past.outcome is not None:
             past = replace(past, outcome=None)
         events.append(Event(past.at, past, True))
-    if any(len(same) > 1 for same in told.values()):
-        events = [e._replace(certain=not e.past.id or len(told[e.past.id]) < 2) for e in events]
+    if contradicted:
+        events = [e._replace(certain=e.past.id not in contradicted) for e in events]
     events.sort(key=itemgetter(0))
     return events

@@ -257,18 +257,18 @@ class EventCount:
         """The first event that arms the rule. In doubt there was none, if that helps; else it is
         the one that leaves more to count where more is worse, and less where less is."""
         possible, certain = (
-            steps[: bisect_left(steps, at)]
-            for steps in (
-                self._steps(question, line, selection, taken=True, in_doubt=in_doubt)
-                for in_doubt in (True, False)
-            )
+            self._steps(question, line, selection, taken=True, in_doubt=in_doubt)
+            for in_doubt in (True, False)
         )
-        least = self.bound is Bound.MIN
-        if helps:
-            return None if not certain else possible[0] if least else certain[0]
-        if least:
-            return certain[0] if certain else possible[-1] if possible else None
-        return possible[0] if possible else None
+        least, before = self.bound is Bound.MIN, bisect_left(possible, at)
+        surely = certain[0] if certain and certain[0] < at else None
+        if helps and surely is None:
+            return None
+        if helps is least:
+            return possible[0] if before else None
+        if surely is not None:
+            return surely
+        return possible[before - 1] if before else None
 
     def _steps(
         self, question: Question, line: Line, selection: Selection, *, taken: bool, in_doubt: bool

@@ -46,8 +46,6 @@ Stretch = tuple[int, int]
 _WORST_FIRST: Final = (Result.FAIL, Result.UNKNOWN, Result.PASS)
 _REMEMBERED: Final = 50_000
 _SATURDAY: Final = 5
-_IN_SIGHT: Final = 3
-"""An end so many days away limits no contact, and is not told."""
 _WITH_SLOTS: Final = ("waking_hours", "working_hours", "preferred_slot", "excluded_slot")
 
 
@@ -62,17 +60,13 @@ class Day(NamedTuple):
     cuts: tuple[Stretch, ...]
 
 
-class Edged(NamedTuple):
-    """A stretch and whether its very first and very last instant are taken from it."""
+class Around(NamedTuple):
+    """The open stretches near a contact, each way there can be (without doubt only one); what
+    goes on until `beyond` is out of sight, and no limit worth telling."""
 
-    first: int
-    without_first: bool
-    last: int
-    without_last: bool
+    ways: list[list[Stretch]]
+    beyond: int
 
-
-Around = list[list[Stretch]]
-"""The open stretches near a contact: each way there can be, without doubt only one."""
 
 _DayKey = tuple[Zone, HolidayCalendar | None, int]
 _AroundKey = tuple[Zone, HolidayCalendar | None, int, int]
@@ -126,7 +120,7 @@ class Window:
         length = question.duration if self.whole else 0
         for zone in question.zones(self.basis):
             first_day, last_day = zone.day(from_), zone.day(to + length)
-            for stretches in self._look_around(question, zone, first_day, last_day):
+            for stretches in self._look_around(question, zone, first_day, last_day).ways:
                 for first, last in stretches:
                     yield first
                     yield last - length + 1
@@ -160,19 +154,21 @@ class Window:
     def _in_zone(self, question: Question, zone: Zone, at: int) -> Finding:
         end = at + question.duration if self.whole else at
         around = self._around(question, zone, zone.day(at), zone.day(end))
-        found = [self._among(stretches, zone, at, end) for stretches in around]
+        found = [self._among(stretches, around.beyond, zone, at, end) for stretches in around.ways]
         if len(found) == 1:
             return found[0]
         if any(finding.result is not found[0].result for finding in found):
             return Finding(Result.UNKNOWN, zone=zone, reason=NO_HOLIDAYS)
         return min(found, key=lambda finding: finding.must_end_by or FOREVER)
 
-    def _among(self, stretches: Iterable[Stretch], zone: Zone, at: int, end: int) -> Finding:
+    def _among(
+        self, stretches: Iterable[Stretch], beyond: int, zone: Zone, at: int, end: int
+    ) -> Finding:
         for stretch in stretches:
             first, last = stretch
             if first <= at <= last:
                 result = Result.PASS if end <= last else Result.FAIL
-                if last > end + _IN_SIGHT * DAY:
+                if last >= beyond:
                     return Finding(result, zone=zone)
                 return Finding(
                     result, span=stretch, zone=zone, must_end_by=last if self.whole else None
@@ -180,7 +176,7 @@ class Window:
         return Finding(Result.FAIL, zone=zone)
 
     def _around(self, question: Question, zone: Zone, first: int, last: int) -> Around:
-        """What is open on these local days, the one before and those in sight."""
+        """What is open on these local days, the one before and two after them."""
         agreed = self.agreed_by and question.contact.consents
         if agreed or self._slots(question, self.replaced_by | self.closed_by):
             return question.once(
@@ -199,58 +195,47 @@ class Window:
         before = first - 1
         while not zone.pieces(before):  # a country skipped it: 24:00 is that of the day before
             before -= 1
-        days = [self._day(question, zone, day) for day in range(before, last + _IN_SIGHT + 2)]
-        cuts = _touching(cut for day in days for cut in day.cuts)
-        found: Around = []
+        days = [self._day(question, zone, day) for day in range(before, last + 3)]
+        cuts = _joined(cut for day in days for cut in day.cuts)
+        ways: list[list[Stretch]] = []
         for way in range(max(len(day.ways) for day in days)):
-            opened = _touching(each for day in days for each in day.ways[way % len(day.ways)])
-            stretches = self._joined(question, opened, cuts)
-            if stretches not in found:
-                found.append(stretches)
-        return found
+            opened = _joined(each for day in days for each in day.ways[way % len(day.ways)])
+            stretches = self._stretches(question, opened, cuts)
+            if stretches not in ways:
+                ways.append(stretches)
+        return Around(ways, zone.last_second(last + 1) + 1)
 
-    def _joined(
+    def _stretches(
         self, question: Question, opened: Iterable[Stretch], cuts: list[Stretch]
     ) -> list[Stretch]:
-        """The open stretches without the cuts and with the consents, joined where they touch."""
+        """The open stretches without the cuts and with the consents; what one second ends and the
+        next one begins goes on."""
         apart = [left for stretch in opened for left in self._left_of(stretch, cuts)]
-        for consent in question.consents(self.agreed_by):
-            if consent.scope is ConsentScope.CHANNEL and consent.channel is None:
-                continue  # nobody knows that it is for this one
-            first, last = whole_term(consent)
-            if first <= last:
-                apart.append(Edged(first, False, last, False))
-        apart.sort()
-        joined: list[Edged] = []
-        for each in apart:
-            before = joined[-1] if joined else None
-            if before is None or before.last < each.first:
-                joined.append(each)
-            elif before.last < each.last:
-                joined[-1] = before._replace(last=each.last, without_last=each.without_last)
-            elif before.last == each.last and not each.without_last:
-                joined[-1] = before._replace(without_last=False)
-        inside = [
-            (first + without_first, last - without_last)
-            for first, without_first, last, without_last in joined
+        apart += [
+            whole_term(consent)
+            for consent in question.consents(self.agreed_by)
+            # Nobody knows whether a consent to no channel in particular is to this one.
+            if consent.scope is not ConsentScope.CHANNEL or consent.channel is not None
         ]
-        return [(first, last) for first, last in inside if first <= last]
+        return _joined((each for each in apart if each[0] <= each[1]), apart_by=1)
 
-    def _left_of(self, stretch: Stretch, cuts: list[Stretch]) -> Iterable[Edged]:
-        """A stretch without the cuts; a single instant left between two of them is gone as well."""
-        first, last = stretch
-        begin, cut_off = first, False
+    def _left_of(self, stretch: Stretch, cuts: list[Stretch]) -> Iterable[Stretch]:
+        """A stretch without the cuts; a single instant left between two of them is gone as well.
+
+        What the bounds take from it are its own ends, not those that a cut made.
+        """
+        begin, last = stretch
+        inside = without_last = 1 if self.ends_excluded else 0
         for from_, to in cuts:
             if last <= from_:
                 break
             if to <= begin:
                 continue
             if begin < from_:
-                yield Edged(begin, self.ends_excluded and not cut_off, from_, False)
-            begin, cut_off = to, True
+                yield begin + inside, from_
+            begin, inside = to, 0
         if begin < last:
-            ends = self.ends_excluded
-            yield Edged(begin, ends and not cut_off, last, ends)
+            yield begin + inside, last - without_last
 
     def _day(self, question: Question, zone: Zone, day: int) -> Day:
         if self._slots(question, self.replaced_by | self.closed_by):
@@ -333,11 +318,11 @@ def _instants(zone: Zone, day: int, hours: Hours) -> tuple[Stretch, ...]:
     return tuple(stretches)
 
 
-def _touching(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """In order, and joined where one ends when or after the next begins."""
+def _joined(stretches: Iterable[Stretch], *, apart_by: int = 0) -> list[Stretch]:
+    """In order, and as one where they touch, or are not further apart."""
     joined: list[Stretch] = []
     for first, last in sorted(stretches):
-        if joined and first <= joined[-1][1]:
+        if joined and first <= joined[-1][1] + apart_by:
             joined[-1] = (joined[-1][0], max(joined[-1][1], last))
         else:
             joined.append((first, last))

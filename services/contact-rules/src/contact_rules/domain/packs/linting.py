@@ -10,7 +10,7 @@ from typing import NamedTuple
 from contact_rules.domain.packs.library import Library
 from contact_rules.domain.packs.loading import parse_pack
 from contact_rules.domain.packs.pack import Pack
-from contact_rules.domain.packs.person_protection import guarded
+from contact_rules.domain.packs.person_protection import refuse_unprotected
 from contact_rules.domain.yaml_nodes import BrokenPack, Complaint, Complaints
 
 
@@ -35,7 +35,8 @@ def lint(files: Iterable[Path]) -> Linted:
         packs[file.name] = complaints.tried(partial(parse_pack, file.name, content))
     if not complaints:
         # Only now: what those say that can't be read is not known.
-        complaints.tried(lambda: guarded(Library(packs.values())))
+        complaints.tried(lambda: Library(packs.values()))
+        complaints.tried(lambda: refuse_unprotected(packs.values()))
     try:
         complaints.settle()
     except BrokenPack as broken:

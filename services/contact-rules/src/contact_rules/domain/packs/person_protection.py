@@ -51,27 +51,32 @@ _FIRST, _LAST = day_number(date.min), day_number(date.max)
 
 
 def guarded(library: Library) -> Library:
-    """The library, if it protects each person at least so much on every day there is.
+    """The library, if its packs protect each person: see `refuse_unprotected`."""
+    refuse_unprotected(library)
+    return library
 
-    Raises BrokenPack, which names each cap that is missing or was loosened.
+
+def refuse_unprotected(packs: Iterable[Pack]) -> None:
+    """Raises BrokenPack, unless these protect each person at least so much on every day there is.
+
+    It names each cap that is missing or was loosened.
     """
-    packs = [pack for pack in library if pack.id == ID]
-    if not packs:
+    protecting = [pack for pack in packs if pack.id == ID]
+    if not protecting:
         raise BrokenPack(
             Complaint(f"{ID}.yaml", 1, f"there is no pack '{ID}', and no library without it")
         )
     complaints = Complaints()
-    for pack in packs:
+    for pack in protecting:
         if pack.applies is not Applies.ALWAYS:
             complaints.note(
                 pack.source.need("applies").complaint(f"'{ID}' always applies", "applies: always")
             )
-    rules = [rule for pack in packs for rule in pack.rules]
+    rules = [rule for pack in protecting for rule in pack.rules]
     for least in _floor():
         if not _is_kept(least, rules):
-            complaints.note(_weakened(least, packs))
+            complaints.note(_weakened(least, protecting))
     complaints.settle()
-    return library
 
 
 @cache

@@ -19,6 +19,7 @@ from contact_rules.domain.contact import (
     Weekday,
 )
 from contact_rules.domain.decision import Verdict
+from contact_rules.domain.duties import Act
 from contact_rules.domain.packs.schema.parts import (
     DATE,
     MOMENT,
@@ -38,7 +39,7 @@ _TIME: Final[Schema] = {"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9](:[0
 
 
 def _or_nothing(schema: Schema) -> Schema:
-    """`~` takes away what all examples have in common."""
+    """`~` takes away what all examples have in common, or says that it is not known."""
     return {"anyOf": [schema, {"type": "null"}]}
 
 
@@ -46,21 +47,21 @@ def _parts(fields: dict[str, Schema]) -> Schema:
     return mapping({name: _or_nothing(schema) for name, schema in fields.items()})
 
 
+_WHERE: Final[dict[str, Schema]] = {
+    "timezone": TEXT,
+    "country": TEXT,
+    "region": NAME,
+    "city": TEXT,
+}
+
 _CONTACT: Final[dict[str, Schema]] = {
     "at": said(MOMENT, "Local to the place, as 2026-03-02 21:30, or with an offset."),
     "minutes": number(),
     "channel": one_of(Channel),
     "direction": one_of(Direction),
     "purpose": one_of(Purpose),
-    "place": _parts(
-        {
-            "kind": one_of(PlaceKind),
-            "timezone": TEXT,
-            "country": TEXT,
-            "region": NAME,
-            "city": TEXT,
-        }
-    ),
+    "place": _parts({"kind": one_of(PlaceKind), **_WHERE}),
+    "residence": _parts(_WHERE),
     "party": _parts(
         {"id": NAME, "role": one_of(Role), "age": number(), "timezones": list_of(TEXT)}
     ),
@@ -121,18 +122,19 @@ _AGREED: Final = mapping(
 )
 _PAST: Final = mapping(
     {
+        "id": NAME,
         "at": MOMENT,
         "channel": one_of(Channel),
         "direction": one_of(Direction),
-        "purpose": one_of(Purpose),
+        "purpose": _or_nothing(one_of(Purpose)),
         "outcome": one_of(Outcome),
-        "party": NAME,
+        "party": _or_nothing(NAME),
         "role": one_of(Role),
-        "debts": {"type": "array", "items": NAME},
-        "collector": NAME,
-        "place": one_of(PlaceKind),
-        "point": NAME,
-        "lender": NAME,
+        "debts": _or_nothing({"type": "array", "items": NAME}),
+        "collector": _or_nothing(NAME),
+        "place": _or_nothing(one_of(PlaceKind)),
+        "point": _or_nothing(NAME),
+        "lender": _or_nothing(NAME),
         "reserved": TRUE_OR_FALSE,
     },
     required=("at",),
@@ -155,6 +157,7 @@ CASE: Final = mapping(
         "unknown": list_of(TEXT),
         "must_end_by": {"anyOf": [MOMENT, one_of(("never",))]},
         "next": {"anyOf": [MOMENT, one_of(("never",))]},
+        "obligations": said({"type": "array", "items": one_of(Act)}, "All that must be done."),
     },
     required=("why", "proposed"),
 )
