@@ -253,3 +253,15 @@ def test_the_calendar_opens_and_closes_with_it() -> None:
 def test_what_makes_no_sense_is_refused(params: str) -> None:
     with pytest.raises(BrokenPack):
         pack_of(f"kind: consent\nparams: {params}")
+
+
+def test_a_consent_given_within_a_second_begins_with_the_next_one() -> None:
+    given = when("2026-04-08 10:00").replace(microsecond=500_000)
+    consent = Consent(ConsentScope.HOURS, given)
+    asked = pack_of("kind: consent\nparams: {scope: [hours]}")
+    by_hours = pack_of(
+        "kind: window\nparams:\n  hours: {every_day: closed}\n  override_by: {consent: [hours]}"
+    )
+    for pack in (asked, by_hours):
+        assert result(visit("2026-04-08 10:00", consents=(consent,)), pack) is Result.FAIL
+        assert result(visit("2026-04-08 10:00:01", consents=(consent,)), pack) is Result.PASS

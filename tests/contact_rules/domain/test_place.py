@@ -1,5 +1,6 @@
 """`place`: which kinds of place, in which order, and whether those who visit may come in."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -242,3 +243,11 @@ def test_a_reserved_visit_is_no_attempt() -> None:
 def test_what_means_nothing_is_refused(params: str, complaint: str) -> None:
     with pytest.raises(BrokenPack, match=complaint):
         pack_of(f"kind: place\nparams: {params}")
+
+
+def test_an_attempt_told_twice_is_one_attempt() -> None:
+    pack = pack_of("kind: place\nparams: {order: [home, work], attempts: 2}")
+    once = replace(past("2026-04-01 10:00", outcome=Outcome.NOBODY_MET), id="crm-1")
+    assert result(_at(PlaceKind.WORK, history=(once, once)), pack) is Result.FAIL
+    twice = replace(past("2026-04-02 10:00", outcome=Outcome.NOBODY_MET), id="crm-2")
+    assert result(_at(PlaceKind.WORK, history=(once, twice)), pack) is Result.PASS

@@ -1,8 +1,18 @@
 """Whose clock counts: at the door, everywhere a person may be, or the one a law fixes."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
-from contact_rules.domain import Channel, Contact, Party, Place, PlaceKind, Result, Role, check
+from contact_rules.domain import (
+    Channel,
+    Contact,
+    Party,
+    Place,
+    PlaceKind,
+    Result,
+    Role,
+    Verdict,
+    check,
+)
 from door_questions import pack_of, result, visit, when
 
 DAYTIME = pack_of('kind: window\nparams: {hours: {every_day: ["08:00-21:00"]}}')
@@ -51,3 +61,15 @@ def test_a_rule_may_judge_a_call_where_the_phone_rings() -> None:
     call = _call("2026-04-09T03:30:00+00:00", "America/New_York", place=home)
     assert result(call, rings) is Result.PASS
     assert result(call, DAYTIME) is Result.FAIL
+
+
+def test_a_day_a_country_skipped_is_not_out_of_sight() -> None:
+    # Samoa had no 30 December 2011: after Thursday's 24:00 comes Saturday, closed until 13:00.
+    pack = pack_of(
+        "kind: window\nparams:\n"
+        '  hours: {mon-fri: ["08:00-24:00"], sat: ["13:00-24:00"], sun: ["00:00-24:00"]}'
+    )
+    contact = visit("2011-12-29 23:29:59", zone="Pacific/Apia", country="WS")
+    found = check(contact, (pack,))
+    assert found.verdict is Verdict.ALLOW
+    assert found.must_end_by == datetime(2011, 12, 30, 10, tzinfo=UTC)

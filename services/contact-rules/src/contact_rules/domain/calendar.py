@@ -17,7 +17,7 @@ from contact_rules.domain.decision import Window
 from contact_rules.domain.packs.pack import Pack, in_order
 from contact_rules.domain.question import Question
 from contact_rules.domain.rule import Rule
-from contact_rules.domain.zones import DAY, seconds
+from contact_rules.domain.zones import DAY, seconds, whole_second_from
 
 LONGEST: Final = timedelta(days=90)
 _FIRST_LOOKS: Final = (7 * DAY, 28 * DAY, 90 * DAY)
@@ -40,7 +40,7 @@ def windows(
     if not timedelta(0) <= to - from_ <= LONGEST:
         raise TooLong("a calendar ends after it begins and spans at most 90 days")
     question = Question(contact)
-    first = seconds(from_) + bool(from_.microsecond)
+    first = whole_second_from(from_)
     return tuple(
         Window(question.local(begin), question.local(end))
         for begin, end in _allowed(question, _cheap_first(packs), first, seconds(to))

@@ -27,16 +27,11 @@ from typing import Final
 
 from contact_rules.domain.calendar import earliest_allowed_at, windows
 from contact_rules.domain.checking import check
-from contact_rules.domain.contact import PlaceKind
 from contact_rules.domain.decision import Decision, Result, Verdict
 from contact_rules.domain.duties import Act
 from contact_rules.domain.examples_reading import Asked, read_asked, read_moment
-from contact_rules.domain.kinds.gate import Gate
-from contact_rules.domain.kinds.obligation import Obliges
-from contact_rules.domain.kinds.place import Places
 from contact_rules.domain.packs.library import Library
 from contact_rules.domain.packs.pack import Pack
-from contact_rules.domain.rule import Rule
 from contact_rules.domain.yaml_nodes import Node
 
 _CASE: Final = (
@@ -82,43 +77,6 @@ def run_examples(pack: Pack, library: Library) -> list[ExampleResult]:
         _run(case, common.get("contact"), pack, library)
         for case in pack.examples.need("cases").items()
     ]
-
-
-def untested(pack: Pack, results: Iterable[ExampleResult]) -> list[str]:
-    """The rules that no example breaks, though they can be broken, or that none keeps in an
-    allowed contact, though they can be kept."""
-    broken, kept = set(), set()
-    for result in results:
-        for found in result.decision.checks:
-            if found.result is Result.FAIL:
-                broken.add(found.rule)
-            if found.result is Result.PASS and result.decision.verdict is Verdict.ALLOW:
-                kept.add(found.rule)
-    return [
-        rule.id
-        for rule in pack.rules
-        if (rule.id not in broken and _can_be_broken(rule))
-        or (rule.id not in kept and _can_be_kept(rule))
-    ]
-
-
-def _can_be_broken(rule: Rule) -> bool:
-    """What only asks for something to be done is kept until it is not."""
-    match rule.judge:
-        case Obliges():
-            return bool(rule.judge.impossible_when)
-        case Places():
-            return bool(rule.judge.order) or rule.judge.allowed != frozenset(PlaceKind)
-    return True
-
-
-def _can_be_kept(rule: Rule) -> bool:
-    """What is always forbidden is so to whomever it applies to."""
-    match rule.judge:
-        case Gate():
-            always = rule.judge.state is None and rule.judge.rate is None
-            return not always or bool(rule.judge.roles or rule.judge.channels)
-    return True
 
 
 def _run(case: Node, common: Node | None, pack: Pack, library: Library) -> ExampleResult:

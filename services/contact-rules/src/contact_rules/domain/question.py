@@ -8,7 +8,14 @@ from typing import Any, Final, TypeVar
 
 from contact_rules.domain.contact import Consent, Contact, Fact
 from contact_rules.domain.public_holidays import HolidayCalendar, calendar_of
-from contact_rules.domain.zones import DATES, Zone, day_number, seconds, zone
+from contact_rules.domain.zones import (
+    DATES,
+    Zone,
+    day_number,
+    seconds,
+    whole_second_from,
+    zone,
+)
 
 T = TypeVar("T")
 
@@ -140,14 +147,14 @@ def day_turns(day: int, calendar: Zone) -> list[int]:
 
 def consent_covers(consent: Consent, start: int, end: int) -> bool:
     """Does it hold for the whole contact?"""
-    return seconds(consent.given_at) <= start and (
+    return whole_second_from(consent.given_at) <= start and (
         consent.until is None or end <= seconds(consent.until)
     )
 
 
 def consent_turns(consent: Consent, duration: int) -> list[int]:
     """The starts at which it begins or ceases to cover the whole contact."""
-    turns = [seconds(consent.given_at)]
+    turns = [whole_second_from(consent.given_at)]
     if consent.until is not None:
         turns.append(seconds(consent.until) - duration + 1)
     return turns

@@ -135,6 +135,11 @@ def seconds(moment: datetime) -> int:
     return int(moment.timestamp() // 1)
 
 
+def whole_second_from(moment: datetime) -> int:
+    """The first whole second that is not before it."""
+    return seconds(moment) + bool(moment.microsecond)
+
+
 def day_number(day: date) -> int:
     return day.toordinal() - _FIRST_DAY
 

@@ -12,6 +12,7 @@ from dateutil.relativedelta import relativedelta
 
 from contact_rules.domain.contact import Channel, Fact
 from contact_rules.domain.decision import Result, Span, Text
+from contact_rules.domain.history import history_of
 from contact_rules.domain.question import Question, day_turns
 from contact_rules.domain.rule import Finding, Reading
 from contact_rules.domain.selector import (
@@ -35,7 +36,7 @@ from contact_rules.domain.wording import (
     word,
 )
 from contact_rules.domain.yaml_nodes import Node
-from contact_rules.domain.zones import Zone, date_of, day_number, seconds
+from contact_rules.domain.zones import Zone, date_of, day_number
 
 _CAUSES: Final = ("always", "state", "annual_rate")
 _EVER: Final = 1 << 60
@@ -201,12 +202,11 @@ class Gate:
             last = min(last, self.lifts.last_day(fact.since))
         if fact.since is not None and self.lifts.after is not None:
             calendar = self._calendar(question)
-            for past in question.contact.history:
-                at = seconds(past.starts_at)
+            for at, past, sure in history_of(question):
                 if past.reserved or at >= lifted or calendar.day(at) < first:
                     continue
                 fits = self.lifts.after.past(past, question.contact)
-                if fits is True:
+                if fits is True and sure:
                     lifted = at
                 if fits is not False:
                     perhaps_lifted = min(perhaps_lifted, at)

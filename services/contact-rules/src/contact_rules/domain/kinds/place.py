@@ -9,12 +9,12 @@ from typing import ClassVar, Final, NamedTuple
 from contact_rules.domain.contact import Channel, ConsentScope, Direction, PlaceKind
 from contact_rules.domain.decision import Result, Text
 from contact_rules.domain.duties import Act, Entry, Moment
+from contact_rules.domain.history import history_of
 from contact_rules.domain.question import Question, consent_covers
 from contact_rules.domain.rule import Duty, Finding, Reading
 from contact_rules.domain.selector import OUTCOME_CLASSES, read_values
 from contact_rules.domain.wording import HISTORY_UNCLEAR, NOTHING, PLACE_UNKNOWN, listed, word
 from contact_rules.domain.yaml_nodes import Node
-from contact_rules.domain.zones import seconds
 
 _FAILED: Final = frozenset(OUTCOME_CLASSES["failed"])
 _STAY_OUTSIDE: Final = Duty(Act.STAY_OUTSIDE, Moment.AT_START)
@@ -115,11 +115,8 @@ class Places:
         def attempts() -> list[Attempt]:
             who = question.contact.party.id
             return [
-                Attempt(
-                    seconds(past.starts_at),
-                    certain=None not in (past.place, past.party, past.outcome),
-                )
-                for past in question.contact.history
+                Attempt(at, certain=certain and None not in (past.place, past.party, past.outcome))
+                for at, past, certain in history_of(question)
                 if past.channel is Channel.VISIT
                 and past.direction is Direction.OUTBOUND
                 and not past.reserved

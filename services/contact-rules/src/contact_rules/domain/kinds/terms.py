@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from contact_rules.domain.contact import Consent
-from contact_rules.domain.zones import DATES, DAY, Zone, seconds
+from contact_rules.domain.zones import DATES, DAY, Zone, seconds, whole_second_from
 
 FOREVER: Final = 1 << 60
 
@@ -14,7 +14,7 @@ def whole_term(consent: Consent) -> tuple[int, int]:
     """The first and the last second of a consent. One that is said to end in the year 9999 has no
     end; one that ends before it was given has no second at all: its last is before its first."""
     last = FOREVER if consent.until is None else seconds(consent.until)
-    return seconds(consent.given_at), FOREVER if last // DAY >= DATES.stop else last
+    return whole_second_from(consent.given_at), FOREVER if last // DAY >= DATES.stop else last
 
 
 def term(consent: Consent, days: int | None, calendar: Zone) -> tuple[int, int]:
@@ -22,5 +22,5 @@ def term(consent: Consent, days: int | None, calendar: Zone) -> tuple[int, int]:
     included; for any number of them without `days`."""
     first, last = whole_term(consent)
     if days is not None:
-        last = min(last, calendar.last_second(calendar.day(first) + days - 1))
+        last = min(last, calendar.last_second(calendar.day(seconds(consent.given_at)) + days - 1))
     return first, last

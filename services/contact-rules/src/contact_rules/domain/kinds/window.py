@@ -195,7 +195,10 @@ class Window:
         before = first - 1
         while not zone.pieces(before):  # a country skipped it: 24:00 is that of the day before
             before -= 1
-        days = [self._day(question, zone, day) for day in range(before, last + 3)]
+        after = last + 1
+        while not zone.pieces(after):
+            after += 1
+        days = [self._day(question, zone, day) for day in range(before, after + 2)]
         cuts = _joined(cut for day in days for cut in day.cuts)
         ways: list[list[Stretch]] = []
         for way in range(max(len(day.ways) for day in days)):
@@ -203,7 +206,7 @@ class Window:
             stretches = self._stretches(question, opened, cuts)
             if stretches not in ways:
                 ways.append(stretches)
-        return Around(ways, zone.last_second(last + 1) + 1)
+        return Around(ways, zone.last_second(after) + 1)
 
     def _stretches(
         self, question: Question, opened: Iterable[Stretch], cuts: list[Stretch]

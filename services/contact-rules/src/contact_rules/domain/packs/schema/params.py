@@ -13,6 +13,7 @@ from contact_rules.domain.contact import (
     Weekday,
 )
 from contact_rules.domain.duties import Act, Entry, Evidence, Moment
+from contact_rules.domain.kinds.consent import WITHDRAWALS
 from contact_rules.domain.kinds.party import Disclosure
 from contact_rules.domain.kinds.selection import GROUPS
 from contact_rules.domain.kinds.staffing import CREDENTIALS
@@ -31,9 +32,9 @@ from contact_rules.domain.packs.schema.parts import (
 )
 from contact_rules.domain.packs.schema.selectors import (
     EXCLUDED,
-    LIFTING,
     MATCH,
     OVER_RATE,
+    SOME_MATCH,
     STATES,
 )
 from contact_rules.domain.selector.vocabulary import VOCABULARY
@@ -193,7 +194,7 @@ _GATE: Final = mapping(
             {
                 "after_days": number(least=1),
                 "after_months": number(least=1),
-                "after": LIFTING,
+                "after": SOME_MATCH,
             }
         ),
         "reroute_to": said(some_of(VOCABULARY["party"]), "Contacts with these pass."),
@@ -206,7 +207,7 @@ _CONSENT: Final = mapping(
         "form": some_of(Form),
         "days": said(number(least=1), "Good for so many days, the first included."),
         "uses": said(number(least=1), "Good for so many contacts."),
-        "withdrawn_by": some_of(FactKind),
+        "withdrawn_by": some_of(WITHDRAWALS),
     },
     required=("scope",),
 )

@@ -67,7 +67,7 @@ SELECTOR: Final = reference("selector")
 MATCH: Final = reference("match")
 """Contacts of the history."""
 SOME_MATCH: Final[Schema] = {"allOf": [MATCH], "minProperties": 1}
-LIFTING: Final = _selector(("channel", "direction", "purpose", "outcome")) | {"minProperties": 1}
+
 
 EXCLUDED: Final[Schema] = {
     "anyOf": [
