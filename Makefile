@@ -39,6 +39,7 @@ check: lint types verify  ## all that needs no database: lint, types, contracts
 
 verify: tools  ## committed contracts are what the code says
 	@$(BIN)/doorstep contracts --check
+	@$(BIN)/doorstep packs schema --check
 
 contracts: tools  ## write OpenAPI, AsyncAPI and event schemas to shared/contracts
 	@$(BIN)/doorstep contracts

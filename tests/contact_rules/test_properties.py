@@ -180,7 +180,7 @@ def earliest_is_another(cases: Iterable[Case]) -> Faults:
 
 
 def test_windows_tile_exactly_the_allowed_instants() -> None:
-    assert not list(not_tiled(random_cases(SEEDS, 4)))
+    assert not list(of_windows())
 
 
 def test_windows_tile_exactly_the_instants_that_a_pack_that_ships_allows() -> None:
@@ -256,7 +256,7 @@ def _sorted(decision: Decision) -> Decision:
 
 
 def test_the_order_of_packs_rules_history_facts_and_consents_does_not_matter() -> None:
-    assert not list(told_by_order(random_cases(SEEDS, 24)))
+    assert not list(of_order())
 
 
 def test_no_order_matters_where_a_pack_that_ships_is_law() -> None:
@@ -335,8 +335,7 @@ NO_CLOCK_CHANGES = [f"{pack}.yaml" for pack in UNCHANGING.split()]
 
 
 def test_a_week_later_the_same_case_gets_the_same_answer() -> None:
-    cases = random_cases(SEEDS, 24, every_week_alike, without_clock_changes)
-    assert not list(changed_by_a_week(cases))
+    assert not list(of_weeks())
 
 
 def test_a_week_later_a_pack_that_ships_says_the_same() -> None:
@@ -368,6 +367,19 @@ def test_a_pack_that_ships_answers_the_same_question_alike() -> None:
 
 # --- engines broken on purpose -------------------------------------------------------------------
 
+
+def of_order() -> Faults:
+    return told_by_order(random_cases(SEEDS, 24))
+
+
+def of_weeks() -> Faults:
+    return changed_by_a_week(random_cases(SEEDS, 24, every_week_alike, without_clock_changes))
+
+
+def of_windows() -> Faults:
+    return not_tiled(random_cases(SEEDS, 4))
+
+
 # The very cases in which the engine itself is found without fault above.
 TWINS: dict[str, tuple[Any, str, Any, Callable[[], Faults]]] = {
     "only the latest contact is remembered": (
@@ -382,66 +394,31 @@ TWINS: dict[str, tuple[Any, str, Any, Callable[[], Faults]]] = {
         a_doubt_outweighs_a_no,
         lambda: hurt_by_fewer_rules(random_cases(SEEDS, 12)),
     ),
-    "the calendar asks too seldom": (
-        Rule,
-        "turns",
-        turns_forgotten,
-        lambda: not_tiled(random_cases(SEEDS, 4)),
-    ),
-    "windows are cut in two": (
-        calendar,
-        "_left_by",
-        cut_in_two(calendar._left_by),
-        lambda: not_tiled(random_cases(SEEDS, 4)),
-    ),
+    "the calendar asks too seldom": (Rule, "turns", turns_forgotten, of_windows),
+    "windows are cut in two": (calendar, "_left_by", cut_in_two(calendar._left_by), of_windows),
     "the calendar looks a week ahead": (
         calendar,
         "_FIRST_LOOKS",
         (7 * 86_400,),
         lambda: earliest_is_another(random_cases(SEEDS, 3)),
     ),
-    "the history is taken as it comes": (
-        histories,
-        "_in_order",
-        as_it_came,
-        lambda: told_by_order(random_cases(SEEDS, 24)),
-    ),
-    "packs are taken as they come": (
-        checking,
-        "in_order",
-        list,
-        lambda: told_by_order(random_cases(SEEDS, 24)),
-    ),
+    "the history is taken as it comes": (histories, "_in_order", as_it_came, of_order),
+    "packs are taken as they come": (checking, "in_order", list, of_order),
     "only the first fact is looked at": (
         Question,
         "facts",
         lambda self, kinds: [fact for fact in self.contact.facts[:1] if fact.kind in kinds],
-        lambda: told_by_order(random_cases(SEEDS, 24)),
+        of_order,
     ),
     "only the first consent is looked at": (
         Question,
         "consents",
         lambda self, scopes: [each for each in self.contact.consents[:1] if each.scope in scopes],
-        lambda: told_by_order(random_cases(SEEDS, 24)),
+        of_order,
     ),
-    "the first rule says when it ends": (
-        checking,
-        "_must_end_by",
-        the_first_end,
-        lambda: told_by_order(random_cases(SEEDS, 24)),
-    ),
-    "weeks have eight days": (
-        window,
-        "weekday",
-        lambda day: day % 8 % 7,
-        lambda: changed_by_a_week(random_cases(SEEDS, 24, every_week_alike, without_clock_changes)),
-    ),
-    "calendar weeks have eight days": (
-        periods,
-        "weekday",
-        lambda day: day % 8 % 7,
-        lambda: changed_by_a_week(random_cases(SEEDS, 24, every_week_alike, without_clock_changes)),
-    ),
+    "the first rule says when it ends": (checking, "_must_end_by", the_first_end, of_order),
+    "weeks have eight days": (window, "weekday", lambda day: day % 8 % 7, of_weeks),
+    "calendar weeks have eight days": (periods, "weekday", lambda day: day % 8 % 7, of_weeks),
     "what was explained once is told to everybody": (
         EventCount,
         "sight",

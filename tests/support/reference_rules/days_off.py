@@ -18,9 +18,18 @@ def _calendars(country: str | None, region: str | None) -> tuple[holidays.Holida
         return ()
     region = (region or "").removeprefix(f"{country}-")  # US-MA is MA
     if region in regions:
-        return (holidays.country_holidays(country, subdiv=region),)
+        return (holidays.country_holidays(country, subdiv=region, categories=_lists(country)),)
     # The library does not list every region of a country; the others rest as the whole of it.
-    return tuple(holidays.country_holidays(country, subdiv=each) for each in (None, *regions))
+    lists = _lists(country)
+    return tuple(
+        holidays.country_holidays(country, subdiv=each, categories=lists)
+        for each in (None, *regions)
+    )
+
+
+def _lists(country: str) -> tuple[str, ...] | None:
+    """Hong Kong rests on its general holidays, and the first list has the statutory ones only."""
+    return ("public", "optional") if country == "HK" else None
 
 
 @lru_cache(maxsize=200_000)
@@ -55,7 +64,7 @@ def _in_english(country: str) -> holidays.HolidayBase:
     plain = holidays.country_holidays(country)
     if "en_US" not in plain.supported_languages:
         return plain
-    return holidays.country_holidays(country, language="en_US")
+    return holidays.country_holidays(country, language="en_US", categories=_lists(country))
 
 
 def _covering(

@@ -19,6 +19,10 @@ Days = tuple[frozenset[int], frozenset[int]]
 """The days of a year that are so in all of the regions, and those that are so in any."""
 
 _LATELY: Final = range(2020, 2031)
+_GENERAL: Final = {"HK": ("public", "optional")}
+"""Where banks and offices rest on more days than the library's first list has: Hong Kong's general
+holidays (General Holidays Ordinance, cap. 149), Good Friday among them, are more than the statutory
+ones of its labour law."""
 _SATURDAY: Final = 5
 
 
@@ -92,7 +96,13 @@ def _calendar(country: str, region: str) -> HolidayCalendar | None:
 def _built(country: str, region: str | None, year: int) -> holidays.HolidayBase:
     known = holidays.country_holidays(country)
     language = "en_US" if "en_US" in known.supported_languages else None
-    return holidays.country_holidays(country, subdiv=region, years=year, language=language)
+    return holidays.country_holidays(
+        country,
+        subdiv=region,
+        years=year,
+        language=language,
+        categories=_GENERAL.get(country),
+    )
 
 
 @lru_cache(maxsize=4096)

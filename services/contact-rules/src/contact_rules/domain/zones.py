@@ -39,18 +39,28 @@ class Zone:
         self._info = ZoneInfo(name)
         self._chunks: dict[int, tuple[Piece, ...]] = {}
         self._days: dict[int, tuple[Piece, ...]] = {}
+        self._lately = Piece(0, 0, 0)  # where the last answer lay: the next one mostly does too
 
     def offset(self, at: int) -> int:
         """Seconds to add to UTC for the clock on the wall at this instant."""
-        chunk = self._chunks.get(at // _CHUNK) or self._chunk(at // _CHUNK)
-        for piece in chunk:
-            if at < piece.to:
-                return piece.offset
-        raise AssertionError("a chunk covers all its seconds")
+        piece = self._lately
+        if not piece.from_ <= at < piece.to:
+            piece = self._lately = self._piece(at)
+        return piece.offset
 
     def day(self, at: int) -> int:
         """The local day of this instant."""
-        return (at + self.offset(at)) // DAY
+        piece = self._lately
+        if not piece.from_ <= at < piece.to:
+            piece = self._lately = self._piece(at)
+        return (at + piece.offset) // DAY
+
+    def _piece(self, at: int) -> Piece:
+        chunk = self._chunks.get(at // _CHUNK) or self._chunk(at // _CHUNK)
+        for piece in chunk:
+            if at < piece.to:
+                return piece
+        raise AssertionError("a chunk covers all its seconds")
 
     def pieces(self, day: int) -> tuple[Piece, ...]:
         """The instants of a local day: one piece as a rule, of 23 to 25 hours when clocks change
