@@ -24,6 +24,9 @@ _GENERAL: Final = {"HK": ("public", "optional")}
 holidays (General Holidays Ordinance, cap. 149), Good Friday among them, are more than the statutory
 ones of its labour law."""
 _SATURDAY: Final = 5
+_MOVING: Final = {"IN": range(2001, 2036)}
+"""Where the library covers more years than it has the festivals of: India's follow the moon, and
+their dates are listed from 2001 to 2035."""
 
 
 class HolidayCalendar:
@@ -68,9 +71,12 @@ def calendar_of(country: str | None, region: str | None) -> HolidayCalendar | No
     return _calendar(country.upper(), (region or "").upper()) if country else None
 
 
-def days_named(country: str, names: frozenset[str], year: int) -> frozenset[int]:
-    """The days of a country's holidays of these English names, without their substitute days."""
-    return _named(country, names, year)
+def days_named(country: str, names: frozenset[str], year: int) -> frozenset[int] | None:
+    """The days of a country's holidays of these English names, without their substitute days.
+
+    None: not known, in a year the library does not cover.
+    """
+    return _named(country, names, year) if year in _years(country) else None
 
 
 def holiday_names(country: str) -> set[str]:
@@ -89,7 +95,14 @@ def _calendar(country: str, region: str) -> HolidayCalendar | None:
         return None
     region = region.removeprefix(f"{country}-")
     regions: Regions = (region,) if region in known.subdivisions else (None, *known.subdivisions)
-    return HolidayCalendar(country, regions, range(known.start_year, known.end_year + 1))
+    return HolidayCalendar(country, regions, _years(country))
+
+
+@lru_cache(maxsize=1024)
+def _years(country: str) -> range:
+    """Those in which all the holidays of the country are known."""
+    known = holidays.country_holidays(country)
+    return _MOVING.get(country, range(known.start_year, known.end_year + 1))
 
 
 @lru_cache(maxsize=8192)

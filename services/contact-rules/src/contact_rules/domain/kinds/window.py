@@ -53,7 +53,8 @@ class Day(NamedTuple):
     """What is open on a local day, and what of it is cut out.
 
     `ways`: one where it is known what day it is; else three, as it is a day like others, a public
-    holiday, or one on which people work in return for a holiday.
+    holiday, or one on which people work in return for a holiday; and one more, closed, where nobody
+    knows yet when the special days of that year are.
     """
 
     ways: tuple[tuple[Stretch, ...], ...]
@@ -258,11 +259,14 @@ class Window:
 
     def _open(self, question: Question, zone: Zone, day: int) -> Day:
         cuts = self._slots(question, self.closed_by)
+        ways = [
+            _instants(zone, day, self._hours(question, day, place))
+            for place in self._places(question, day)
+        ]
+        if self._closed(day) is None:
+            ways.append(())
         return Day(
-            tuple(
-                _instants(zone, day, self._hours(question, day, place))
-                for place in self._places(question, day)
-            ),
+            tuple(ways),
             _instants(zone, day, slots_on(day, cuts) + slots_from_yesterday(day, cuts)),
         )
 
@@ -287,7 +291,7 @@ class Window:
 
     def _hours(self, question: Question, day: int, place: int) -> Hours:
         """The local hours of a day at this place in the week, before anything is cut out."""
-        if self.closed_on and day in days_named(self.closed_in, self.closed_on, date_of(day).year):
+        if self._closed(day):
             return ()
         hours = self.week[place] or ()
         given = self._slots(question, self.replaced_by)
@@ -296,6 +300,13 @@ class Window:
         if any(holds_on(fact, day) for fact in given):
             hours = slots_on(day, given)
         return tuple(sorted((*hours, *slots_from_yesterday(day, given))))
+
+    def _closed(self, day: int) -> bool | None:
+        """Is this one of the special days on which all is closed? None: not known."""
+        if not self.closed_on:
+            return False
+        special = days_named(self.closed_in, self.closed_on, date_of(day).year)
+        return None if special is None else day in special
 
     def _slots(self, question: Question, kinds: frozenset[str]) -> list[Fact]:
         """The slots given for this person."""
