@@ -38,7 +38,7 @@ from reference_rules.comparing import (
 CHUNKS = range(42)
 SEEDS_EACH = 16
 SHIPPED = sorted(shipped().glob("*.yaml"))
-FOR_EACH_RULE = 16
+FOR_EACH_RULE = 8
 PERSON_PROTECTION = shipped() / "person-protection.yaml"
 
 Rule = dict[str, Any]
