@@ -29,7 +29,7 @@ def test_rows_are_added_and_never_changed(house: House, table: str, attempt: str
 LINE = {
     "id": "019ae3a0-0000-7000-8000-000000000001",
     "contact_id": "019ae3a0-0000-7000-8000-000000000002",
-    "kind": "consumed",
+    "kind": "reached",
     "channel": "visit",
     "direction": "outbound",
     "starts_at": "2026-12-01T02:00:00Z",
@@ -79,11 +79,14 @@ def test_a_line_that_contradicts_itself_is_not_taken(
 
 def test_a_visit_has_one_decision_and_one_approval(house: House) -> None:
     house.ask(Debtor().visit())
-    for table in ("decision", "approval"):
+    for table, constraint in (
+        ("decision", "decision_once_a_request"),
+        ("approval", "approval_one_reserved"),
+    ):
         (row,) = house.rows(table)
         columns = ", ".join(column for column in row._fields if column != "id")
         with (
-            pytest.raises(IntegrityError, match=f"{table}_visit_id_key"),
+            pytest.raises(IntegrityError, match=constraint),
             house.engine.begin() as connection,
         ):
             connection.execute(

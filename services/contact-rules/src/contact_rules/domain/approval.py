@@ -19,12 +19,19 @@ class ApprovalState(StrEnum):
     RESERVED = "reserved"
     CONSUMED = "consumed"
     RELEASED = "released"
+    """Given back: the visit was cancelled or moved."""
+    EXPIRED = "expired"
+    """Its time passed, and nobody went."""
+    REVOKED = "revoked"
+    """Facts changed: the rules allow it no longer."""
 
 
 _NEXT: Final[dict[ApprovalState, frozenset[ApprovalState]]] = {
-    ApprovalState.RESERVED: frozenset({ApprovalState.CONSUMED, ApprovalState.RELEASED}),
+    ApprovalState.RESERVED: frozenset(ApprovalState) - {ApprovalState.RESERVED},
     ApprovalState.CONSUMED: frozenset(),
     ApprovalState.RELEASED: frozenset(),
+    ApprovalState.EXPIRED: frozenset(),
+    ApprovalState.REVOKED: frozenset(),
 }
 
 
@@ -46,9 +53,23 @@ class ApprovalWasReleased(ApprovalRefusal):
     code = "approval_was_released"
 
 
+class ApprovalHasExpired(ApprovalRefusal):
+    """Its time passed and its place was given back."""
+
+    code = "approval_has_expired"
+
+
+class ApprovalWasRevoked(ApprovalRefusal):
+    """Facts changed, and the rules allowed it no longer."""
+
+    code = "approval_was_revoked"
+
+
 _OVER: Final[dict[ApprovalState, type[ApprovalRefusal]]] = {
     ApprovalState.CONSUMED: ApprovalWasConsumed,
     ApprovalState.RELEASED: ApprovalWasReleased,
+    ApprovalState.EXPIRED: ApprovalHasExpired,
+    ApprovalState.REVOKED: ApprovalWasRevoked,
 }
 
 
@@ -66,7 +87,11 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A yes for one visit. ``must_end_by`` is None where no rule limits the end."""
+    """A yes for one visit. ``must_end_by`` is None where no rule limits the end.
+
+    ``checked_in_at``: since when somebody is at the door. ``ended_at`` and ``ended_why`` (a code)
+    are there once it is reserved no longer.
+    """
 
     id: UUID
     decision_id: UUID
@@ -79,6 +104,9 @@ class Approval:
     must_end_by: datetime | None
     expires_at: datetime
     issued_at: datetime
+    checked_in_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended_why: str | None = None
 
 
 def reserve(
@@ -110,20 +138,30 @@ def reserve(
     )
 
 
-def release(approval: Approval) -> Approval:
-    """Its place is free again. Raises `ApprovalWasConsumed`, `ApprovalWasReleased`."""
-    return _moved(approval, ApprovalState.RELEASED)
+def release(approval: Approval, why: str, now: datetime) -> Approval:
+    """Its place is free again. Raises an `ApprovalRefusal` if it is reserved no longer."""
+    return _ended(approval, ApprovalState.RELEASED, why, now)
 
 
-def consume(approval: Approval) -> Approval:
-    """The visit took place. Raises `ApprovalWasConsumed`, `ApprovalWasReleased`."""
-    return _moved(approval, ApprovalState.CONSUMED)
+def consume(approval: Approval, now: datetime) -> Approval:
+    """The visit took place. Raises an `ApprovalRefusal` if it is reserved no longer."""
+    return _ended(approval, ApprovalState.CONSUMED, "took_place", now)
 
 
-def _moved(approval: Approval, to: ApprovalState) -> Approval:
+def expire(approval: Approval, now: datetime) -> Approval:
+    """Its time has passed and nobody went. Raises an `ApprovalRefusal` as the others do."""
+    return _ended(approval, ApprovalState.EXPIRED, "expired", now)
+
+
+def revoke(approval: Approval, why: str, now: datetime) -> Approval:
+    """Facts changed, ``why`` is their code. Raises an `ApprovalRefusal` as the others do."""
+    return _ended(approval, ApprovalState.REVOKED, why, now)
+
+
+def _ended(approval: Approval, to: ApprovalState, why: str, now: datetime) -> Approval:
     if to not in _NEXT[approval.state]:
         raise _OVER[approval.state](f"The approval of this visit was {approval.state} already.")
-    return replace(approval, state=to)
+    return replace(approval, state=to, ended_at=now, ended_why=why)
 
 
 def claims(approval: Approval, subject: Subject, *, issuer: str = ISSUER) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from contact_rules.domain.contact import (
@@ -21,12 +21,53 @@ from contact_rules.domain.contact import (
 
 
 class EntryKind(StrEnum):
+    PLANNED = "planned"
+    """Somebody says that it is going to happen: it counts as if it were reserved."""
     RESERVED = "reserved"
     """An approved contact holds its place in every window that contains it."""
     RELEASED = "released"
     """It will not happen: its place is free again."""
+    ATTEMPTED = "attempted"
+    """It was tried. With an outcome: nobody was reached. Without: nobody said yet."""
+    REACHED = "reached"
+    """Somebody was reached, and the debt was not talked about."""
+    CONVERSED = "conversed"
+    """The debt was talked about."""
+    CORRECTED = "corrected"
+    """All that was said of it before was wrong: it was this. Without outcome: it never happened."""
     CONSUMED = "consumed"
-    """It happened, with this outcome, and counts by what it was."""
+    """What the release before wrote for the three above; it counts by its outcome."""
+
+
+HAPPENED: Final = frozenset(
+    {
+        EntryKind.ATTEMPTED,
+        EntryKind.REACHED,
+        EntryKind.CONVERSED,
+        EntryKind.CORRECTED,
+        EntryKind.CONSUMED,
+    }
+)
+"""Kinds that tell what took place (or, corrected, that nothing did): no plan undoes them."""
+PLANS: Final = frozenset({EntryKind.PLANNED, EntryKind.RESERVED})
+"""Kinds that hold a place in every window for what has not happened yet."""
+
+_REACHED: Final = frozenset(
+    {
+        Outcome.ANSWERED,
+        Outcome.PERSON_MET,
+        Outcome.DEBTOR_MET,
+        Outcome.REFUSED,
+        Outcome.NOTICE_GIVEN,
+    }
+)
+
+
+def kind_of(outcome: Outcome | None) -> EntryKind:
+    """How far a contact with this outcome got; None: it is not known (yet)."""
+    if outcome is Outcome.CONVERSATION:
+        return EntryKind.CONVERSED
+    return EntryKind.REACHED if outcome in _REACHED else EntryKind.ATTEMPTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +100,8 @@ class Entry:
     reason: str | None = None
     decision_id: UUID | None = None
     seq: int | None = None
+    external_id: str | None = None  # the sender's own id
+    details: Mapping[str, Any] | None = None  # what else was said, as it was said
 
 
 class Line(NamedTuple):
@@ -116,7 +159,7 @@ def standing(entries: Iterable[E]) -> dict[str, E]:
     """The entry that counts for each contact, of entries in the order they were written.
 
     - What happened stays so: a release that comes after it, or came before it, changes nothing.
-      Of two reports of one contact the later counts.
+      Of two reports of one contact, or a report and its correction, the later counts.
     - A release is final: a reservation can't rise again, nor be made after it.
     - Of two reservations of one contact the later is its place.
     """
@@ -124,24 +167,29 @@ def standing(entries: Iterable[E]) -> dict[str, E]:
     for entry in entries:
         contact = str(entry.contact_id)
         earlier = found.get(contact)
-        if (
-            earlier is None
-            or entry.kind == EntryKind.CONSUMED
-            or earlier.kind == EntryKind.RESERVED
-        ):
+        if earlier is None or entry.kind in HAPPENED or earlier.kind in PLANS:
             found[contact] = entry
     return found
 
 
 def effective_history(lines: Iterable[Line]) -> tuple[PastContact, ...]:
-    """The contacts that rules count: what happened, by its outcome, and what is still reserved."""
-    return tuple(
-        past_contact(line) for line in standing(lines).values() if line.kind != EntryKind.RELEASED
+    """The contacts that rules count: what happened, by its outcome, and what is still planned."""
+    return tuple(past_contact(line) for line in standing(lines).values() if counts(line))
+
+
+def counts(entry: Entry | Line) -> bool:
+    """Does the entry that stands for a contact say that there is one, planned or made?"""
+    return entry.kind != EntryKind.RELEASED and not (
+        entry.kind == EntryKind.CORRECTED and entry.outcome is None
     )
 
 
 def past_contact(line: Line) -> PastContact:
-    """The contact that a line which is no release tells of."""
+    """The contact that a line which `counts` tells of.
+
+    One that goes on, or of which nobody said yet what came, has the outcome that counts most, as
+    has one that is still planned.
+    """
     assert line.channel is not None
     assert line.direction is not None
     assert line.starts_at is not None
@@ -158,7 +206,7 @@ def past_contact(line: Line) -> PastContact:
         place=_PLACES[line.place],
         point=line.point,
         purpose=_PURPOSES[line.purpose],
-        reserved=line.kind == EntryKind.RESERVED,
+        reserved=line.outcome is None,
         id=line.contact_id,
         ends_at=line.ends_at,
     )

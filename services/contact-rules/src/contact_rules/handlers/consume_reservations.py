@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from contact_rules.domain import Channel, Direction, Outcome
 from contact_rules.domain.approval import ApprovalRefusal, consume
-from contact_rules.domain.ledger import Entry, EntryKind
+from contact_rules.domain.ledger import Entry, kind_of
 from contact_rules.store import approvals, ledger, persons
 
 _log = structlog.get_logger(__name__)
@@ -51,13 +51,13 @@ def consume_reservations(
         held = signed.get(visit.visit_id)
         try:
             if held is not None:
-                consumed.append(consume(held.approval))
+                consumed.append(consume(held.approval, now))
         except ApprovalRefusal as refusal:
             _log.warning("not_consumed", visit_id=str(visit.visit_id), why=refusal.code)
         if held is None:
             _log.warning("took_place_without_approval", visit_id=str(visit.visit_id))
     ledger.add(session, entries)
-    approvals.move(session, consumed)
+    approvals.end(session, consumed)
 
 
 def _described(history: Sequence[Entry], visit: CompletedVisit) -> Entry | None:
@@ -73,7 +73,7 @@ def _consumed(visit: CompletedVisit, described: Entry | None, now: datetime) -> 
         id=new_id(),
         contact_id=visit.visit_id,
         person_id=visit.person_id,
-        kind=EntryKind.CONSUMED,
+        kind=kind_of(visit.outcome),
         lender=visit.lender,
         channel=Channel.VISIT,
         direction=Direction.OUTBOUND,

@@ -24,8 +24,8 @@ from contact_rules.domain.approval import (
     reserve,
 )
 from contact_rules.domain.ledger import Entry, EntryKind, Line, effective_history, line_of, standing
+from contact_rules.domain.question_data import facts_of
 from contact_rules.handlers.ask_rules import Asked
-from contact_rules.handlers.asked_facts import facts_of
 from contact_rules.store import approvals, decisions, ledger, persons
 from contact_rules.store.approvals import SignedApproval
 from contact_rules.store.decisions import DecisionRecord

@@ -3,17 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import structlog
 from shared.ids import new_id
 from sqlmodel import Session
 
-from contact_rules.domain.approval import ApprovalRefusal, release
-from contact_rules.domain.ledger import Entry, EntryKind, standing
+from contact_rules.domain.approval import Approval, ApprovalRefusal, release, revoke
+from contact_rules.domain.ledger import PLANS, Entry, EntryKind, standing
 from contact_rules.store import approvals, ledger, persons
 
 _log = structlog.get_logger(__name__)
+
+FACTS_CHANGED: Final = frozenset(
+    {"payment", "plan", "hold", "recall", "complaint", "rule", "merged", "team"}
+)
+"""Reasons of a cancellation that are no choice of the planner: they revoke the approval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ def release_reservations(
     released = []
     for visit in cancelled:
         now_stands = standing(histories[visit.person_id]).get(str(visit.visit_id))
-        if now_stands is not None and now_stands.kind is not EntryKind.RESERVED:
+        if now_stands is not None and now_stands.kind not in PLANS:
             _log.info("nothing_to_release", visit_id=str(visit.visit_id), stands=now_stands.kind)
             continue
         entry = _released(visit, now_stands, now)
@@ -53,11 +59,16 @@ def release_reservations(
         held = signed.get(visit.visit_id)
         if held is not None:
             try:
-                released.append(release(held.approval))
+                released.append(_ended(held.approval, visit.reason, now))
             except ApprovalRefusal as refusal:
                 _log.warning("not_released", visit_id=str(visit.visit_id), why=refusal.code)
     ledger.add(session, entries)
-    approvals.move(session, released)
+    approvals.end(session, released)
+
+
+def _ended(approval: Approval, reason: str, now: datetime) -> Approval:
+    end = revoke if reason in FACTS_CHANGED else release
+    return end(approval, reason, now)
 
 
 def _released(visit: CancelledVisit, held: Entry | None, now: datetime) -> Entry:

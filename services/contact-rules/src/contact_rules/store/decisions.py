@@ -21,7 +21,9 @@ class DecisionRecord:
     ``facts`` is the question in the shape of ``POST /v1/checks`` without its history: that was
     the person's ledger up to and including ``ledger_seq``. ``checks`` (all of them, with their
     law unless the verdict is a yes), ``obligations`` and ``next_lawful`` are as in the events.
-    ``engine`` is the version that computed it.
+    ``engine`` is the version that computed it, ``library`` the digest of all packs there were.
+    ``request_id`` is None for the visit's first request. ``overridden`` are the rules that two
+    people have settled in ``review_id``. ``signature`` (by ``key_id``) is over all of it.
     """
 
     id: UUID
@@ -39,6 +41,18 @@ class DecisionRecord:
     must_end_by: datetime | None
     next_lawful: Sequence[Any]
     decided_at: datetime
+    request_id: UUID | None = None
+    requested_by: str | None = None
+    library: str | None = None
+    overridden: Sequence[str] = ()
+    review_id: UUID | None = None
+    key_id: str | None = None
+    signature: str | None = None
+
+    @property
+    def request(self) -> UUID:
+        """Which request it answers: the visit's first one is named as the visit itself."""
+        return self.request_id or self.visit_id
 
 
 _add: Final = Adding(
@@ -59,6 +73,13 @@ _add: Final = Adding(
         "must_end_by",
         "next_lawful",
         "decided_at",
+        "request_id",
+        "requested_by",
+        "library",
+        "overridden",
+        "review_id",
+        "key_id",
+        "signature",
     ),
 )
 _OF_VISITS: Final = select(DECISION).where(
@@ -104,6 +125,13 @@ def _values(record: DecisionRecord) -> list[Any]:
         record.must_end_by,
         record.next_lawful,
         record.decided_at,
+        record.request_id,
+        record.requested_by,
+        record.library,
+        list(record.overridden),
+        record.review_id,
+        record.key_id,
+        record.signature,
     ]
 
 
@@ -124,4 +152,11 @@ def _record(row: Row[Any]) -> DecisionRecord:
         must_end_by=row.must_end_by,
         next_lawful=row.next_lawful,
         decided_at=row.decided_at,
+        request_id=row.request_id,
+        requested_by=row.requested_by,
+        library=row.library,
+        overridden=row.overridden,
+        review_id=row.review_id,
+        key_id=row.key_id,
+        signature=row.signature,
     )

@@ -48,6 +48,8 @@ _add: Final = Adding(
         "decision_id",
         "occurred_at",
         "recorded_at",
+        "external_id",
+        "details",
     ),
 )
 
@@ -111,6 +113,8 @@ def _values(entry: Entry) -> list[Any]:
         entry.decision_id,
         entry.occurred_at,
         entry.recorded_at,
+        entry.external_id,
+        entry.details,
     ]
 
 
@@ -138,4 +142,6 @@ def _entry(row: Row[Any]) -> Entry:
         decision_id=row.decision_id,
         occurred_at=row.occurred_at,
         recorded_at=row.recorded_at,
+        external_id=row.external_id,
+        details=row.details,
     )

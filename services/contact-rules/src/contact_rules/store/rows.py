@@ -31,7 +31,8 @@ class Adding:
             copy.set_types(self._types)
             for row in rows:
                 for place in self._json:
-                    row[place] = Json(row[place], dumps=to_json)
+                    if row[place] is not None:
+                        row[place] = Json(row[place], dumps=to_json)
                 copy.write_row(row)
 
 

@@ -1,10 +1,9 @@
-"""What contact-rules announces: its answer to each visit that was asked for."""
+"""The parts that events are made of: traces, checks, obligations, approvals."""
 
 from datetime import date, datetime
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
-from shared.messages import Event
 from typing_extensions import TypedDict
 
 from contact_rules.domain import Check, Obligation, Span, Window
@@ -102,7 +101,7 @@ def _moment(moment: date | datetime) -> str:
     return rfc3339(moment) if isinstance(moment, datetime) else moment.isoformat()
 
 
-_TRACE_EXAMPLE: Final[dict[str, Any]] = {
+TRACE_EXAMPLE: Final[dict[str, Any]] = {
     "rule": "person-protection.visits-1d",
     "pack": "person-protection@2026-11-21",
     "result": "fail",
@@ -111,8 +110,8 @@ _TRACE_EXAMPLE: Final[dict[str, Any]] = {
     "window": {"from": "2026-12-01", "to": "2026-12-01"},
 }
 
-_CHECK_EXAMPLE: Final[dict[str, Any]] = {
-    **_TRACE_EXAMPLE,
+CHECK_EXAMPLE: Final[dict[str, Any]] = {
+    **TRACE_EXAMPLE,
     "kind": "event_count",
     "severity": "policy",
     "citation": "Doorstep house rule, visits to one person (no law)",
@@ -124,87 +123,23 @@ _CHECK_EXAMPLE: Final[dict[str, Any]] = {
     },
 }
 
-_IDS_EXAMPLE: Final[dict[str, Any]] = {
+IDS_EXAMPLE: Final[dict[str, Any]] = {
     "visit_id": "019ae3a0-0000-7000-8000-000000000001",
     "case_id": "019ae3a0-0000-7000-8000-000000000002",
     "person_id": "019ae3a0-0000-7000-8000-000000000003",
     "decision_id": "019ae3a0-0000-7000-8000-000000000004",
 }
 
-_NO_EXAMPLE: Final[dict[str, Any]] = {
-    **_IDS_EXAMPLE,
-    "checks": [_CHECK_EXAMPLE],
-    "next_lawful": [{"from": "2026-12-02T01:00:00Z", "to": "2026-12-02T13:30:00Z"}],
+APPROVAL_EXAMPLE: Final[dict[str, Any]] = {
+    "id": "019ae3a0-0000-7000-8000-000000000005",
+    "token": "eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl",
+    "expires_at": "2026-12-01T03:30:00Z",
+    "must_end_by": "2026-12-01T14:00:00Z",
+    "obligations": [{"rule": "tw.identify", "what": "show_authorisation", "when": "at_start"}],
 }
 
-
-class VisitApproved(Event):
-    """The visit may take place as asked: its place is reserved in the person's ledger.
-
-    ``checks`` are the rules that applied and what each measured; their laws are in the packs.
-    """
-
-    TYPE: ClassVar[str] = "contact-rules.visit-approved.v1"
-    EXAMPLE: ClassVar[dict[str, Any]] = {
-        **_IDS_EXAMPLE,
-        "approval": {
-            "id": "019ae3a0-0000-7000-8000-000000000005",
-            "token": "eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl",
-            "expires_at": "2026-12-01T03:30:00Z",
-            "must_end_by": "2026-12-01T14:00:00Z",
-            "obligations": [
-                {"rule": "tw.identify", "what": "show_authorisation", "when": "at_start"}
-            ],
-        },
-        "checks": [{**_TRACE_EXAMPLE, "result": "pass", "measured": 1}],
-    }
-
-    visit_id: UUID
-    case_id: UUID
-    person_id: UUID
-    decision_id: UUID
-    approval: ApprovalData
-    checks: list[TraceData]
-
-
-class VisitDenied(Event):
-    """The visit must not take place as asked.
-
-    ``checks`` are the rules that applied. ``next_lawful`` are starts at which the same visit would
-    be allowed as things stand; nothing is reserved for it.
-    """
-
-    TYPE: ClassVar[str] = "contact-rules.visit-denied.v1"
-    EXAMPLE: ClassVar[dict[str, Any]] = {**_NO_EXAMPLE, "verdict": "deny"}
-
-    visit_id: UUID
-    case_id: UUID
-    person_id: UUID
-    decision_id: UUID
-    verdict: Literal["deny"]
-    checks: list[CheckData]
-    next_lawful: list[SpanData]
-
-
-class VisitNeedsReview(Event):
-    """A person must look at it: a fact is missing or a rule leaves room. Nothing is reserved."""
-
-    TYPE: ClassVar[str] = "contact-rules.visit-needs-review.v1"
-    EXAMPLE: ClassVar[dict[str, Any]] = {
-        **_NO_EXAMPLE,
-        "verdict": "needs_review",
-        "checks": [{**_CHECK_EXAMPLE, "result": "unknown", "measured": None}],
-        "next_lawful": [],
-    }
-
-    visit_id: UUID
-    case_id: UUID
-    person_id: UUID
-    decision_id: UUID
-    verdict: Literal["needs_review"]
-    checks: list[CheckData]
-    next_lawful: list[SpanData]
-
-
-ALL: Final[tuple[type[Event], ...]] = (VisitApproved, VisitDenied, VisitNeedsReview)
-"""Every type of event this service publishes."""
+NO_EXAMPLE: Final[dict[str, Any]] = {
+    **IDS_EXAMPLE,
+    "checks": [CHECK_EXAMPLE],
+    "next_lawful": [{"from": "2026-12-02T01:00:00Z", "to": "2026-12-02T13:30:00Z"}],
+}

@@ -1,15 +1,15 @@
-"""What contact-rules listens to: its own copies of what cases announces, and what it does then."""
+"""What cases announces of visits: asked for, cancelled, completed; and what is done then."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from shared.inbox import Delivered, Handler
-from shared.messages import Message, Received
+from shared.messages import Received
 from sqlmodel import Session
 
 from contact_rules.domain import (
@@ -33,9 +33,6 @@ from contact_rules.domain.approval import Subject
 from contact_rules.handlers.consume_reservations import CompletedVisit, consume_reservations
 from contact_rules.handlers.decide_visits import Desk, VisitRequest, decide_visits
 from contact_rules.handlers.release_reservations import CancelledVisit, release_reservations
-from contact_rules.store import persons
-
-QUEUE: Final = "contact-rules"
 
 
 class _Part(BaseModel):
@@ -138,8 +135,8 @@ class VisitCompleted(Received):
     ended_at: AwareDatetime
 
 
-def handlers(desk: Callable[[], Desk]) -> list[Handler[Any]]:
-    """What contact-rules does about each type.
+def of_visits(desk: Callable[[], Desk]) -> list[Handler[Any]]:
+    """What is done about each type.
 
     ``desk`` gives the rules and the key there are now: a batch is decided at one desk, from its
     beginning to its end.
@@ -149,11 +146,6 @@ def handlers(desk: Callable[[], Desk]) -> list[Handler[Any]]:
         Handler(VisitCancelled, _cancelled),
         Handler(VisitCompleted, _completed),
     ]
-
-
-def lock_batch(session: Session, messages: Sequence[Message]) -> None:
-    """Lock all persons of a batch, before anything about them is read."""
-    persons.lock(session, {UUID(message.data["person_id"]) for message in messages})
 
 
 def _requested(
