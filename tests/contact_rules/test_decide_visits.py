@@ -80,7 +80,7 @@ def test_the_decision_is_kept_with_the_question_the_packs_and_the_place_in_the_l
     assert one.facts["place"]["timezone"] == "Asia/Taipei"
     assert one.facts["starts_at"] == "2026-12-01T02:00:00Z"
     # What does not apply is kept too.
-    assert len(one.checks) == 9
+    assert len(one.checks) == 14
     assert one.next_lawful == []
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from contact_rules.handlers.release_reservations import FACTS_CHANGED
 from rules_house import TUESDAY, Debtor, House, cancelled, completed
+from visit_life import checked_in, states, told_of
 
 DAY = timedelta(days=1)
 
@@ -16,17 +18,49 @@ def test_a_cancelled_visit_gives_its_place_back(house: House) -> None:
     third = debtor.visit(TUESDAY + timedelta(hours=4))
     house.ask(first, second)
     house.clock.advance(days=1)
-    house.deliver(cancelled(first, house.clock(), reason="plan"))
+    house.deliver(cancelled(first, house.clock(), reason="debtor"))
 
     (answer,) = house.ask(third)
     assert answer["type"] == "approved"
     assert house.ledger(debtor) == [("reserved", None), ("released", None), ("reserved", None)]
     released = house.rows("ledger", "seq")[1]
-    assert (released.contact_id, released.reason) == (first.visit_id, "plan")
+    assert (released.contact_id, released.reason) == (first.visit_id, "debtor")
     assert (released.starts_at, released.channel) == (first.starts_at, "visit")
     assert released.occurred_at == released.recorded_at == house.clock()
     states = {row.visit_id: row.state for row in house.rows("approval")}
     assert states == {first.visit_id: "released", third.visit_id: "reserved"}
+
+
+@pytest.mark.parametrize(
+    ("reason", "state"),
+    [
+        *((why, "released") for why in ("agent", "debtor", "lender", "weather", "other")),
+        *((why, "revoked") for why in sorted(FACTS_CHANGED)),
+        ("expired", "expired"),
+    ],
+)
+def test_a_cancelled_visit_says_whose_doing_it_was(house: House, reason: str, state: str) -> None:
+    debtor = Debtor()
+    visit = debtor.visit()
+    house.ask(visit)
+    house.deliver(cancelled(visit, house.clock(), reason))
+    assert states(house, visit) == [(state, reason)]
+    assert house.ledger(debtor) == [("reserved", None), ("released", None)]
+    assert house.rows("ledger", "seq")[1].reason == reason
+    # It was cases that said so: nobody has to be told.
+    assert len(told_of(house, visit)) == 1
+
+
+def test_a_visit_called_off_while_the_team_is_at_the_door_counts(house: House) -> None:
+    debtor = Debtor()
+    visit = debtor.visit()
+    house.ask(visit)
+    house.clock.set(visit.starts_at + timedelta(minutes=5))
+    house.deliver(checked_in(visit), cancelled(visit, house.clock(), "complaint"))
+    assert house.ledger(debtor) == [("reserved", None), ("attempted", None)]
+    assert states(house, visit) == [("revoked", "complaint")]
+    (answer,) = house.ask(debtor.visit(TUESDAY + timedelta(hours=4)))
+    assert answer["type"] == "denied"
 
 
 def test_a_release_of_what_was_never_reserved_is_written_down_and_harmless(house: House) -> None:
@@ -50,7 +84,7 @@ def test_a_visit_that_took_place_can_not_be_released(house: House) -> None:
     visit = debtor.visit()
     house.ask(visit)
     house.deliver(completed(visit, "debtor_met"), cancelled(visit, house.clock()))
-    assert house.ledger(debtor) == [("reserved", None), ("consumed", "debtor_met")]
+    assert house.ledger(debtor) == [("reserved", None), ("reached", "debtor_met")]
     assert [row.state for row in house.rows("approval")] == ["consumed"]
 
 
@@ -98,7 +132,7 @@ def test_a_visit_where_nobody_was_met_still_counts_as_a_visit(house: House) -> N
 def test_a_visit_without_approval_that_took_place_counts_all_the_same(house: House) -> None:
     debtor = Debtor()
     house.deliver(completed(debtor.visit(), "debtor_met"))
-    assert house.ledger(debtor) == [("consumed", "debtor_met")]
+    assert house.ledger(debtor) == [("reached", "debtor_met")]
     (answer,) = house.ask(debtor.visit(TUESDAY + timedelta(hours=4)))
     assert answer["type"] == "denied"
 
@@ -108,10 +142,22 @@ def test_a_visit_that_took_place_although_released_counts(house: House) -> None:
     visit = debtor.visit()
     house.ask(visit)
     house.deliver(cancelled(visit, house.clock()), completed(visit, "debtor_met"))
-    assert house.ledger(debtor)[-1] == ("consumed", "debtor_met")
-    assert [row.state for row in house.rows("approval")] == ["released"]
+    assert house.ledger(debtor)[-1] == ("reached", "debtor_met")
+    assert [row.state for row in house.rows("approval")] == ["revoked"]
     (answer,) = house.ask(debtor.visit(TUESDAY + timedelta(hours=4)))
     assert answer["type"] == "denied"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [("nobody_met", "attempted"), ("person_met", "reached"), ("conversation", "conversed")],
+)
+def test_the_ledger_tells_how_far_a_visit_got(house: House, outcome: str, kind: str) -> None:
+    debtor = Debtor()
+    visit = debtor.visit()
+    house.ask(visit)
+    house.deliver(completed(visit, outcome))
+    assert house.ledger(debtor) == [("reserved", None), (kind, outcome)]
 
 
 def test_many_at_once(house: House) -> None:
@@ -123,4 +169,4 @@ def test_many_at_once(house: House) -> None:
         *[completed(visit, "nobody_met") for visit in visits[10:]],
     )
     states = [row.state for row in house.rows("approval", "state")]
-    assert states == ["consumed"] * 10 + ["released"] * 10
+    assert states == ["consumed"] * 10 + ["revoked"] * 10

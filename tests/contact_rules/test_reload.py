@@ -367,6 +367,9 @@ def test_a_batch_is_decided_by_one_library_from_its_beginning_to_its_end(
     service, signed = changing.service, []
 
     class Meddling:
+        kid = changing.keys.approvals.kid
+        sign_detached = changing.keys.approvals.sign_detached
+
         def sign(self, claims: dict[str, Any]) -> str:
             if not signed:
                 shorten(packs)

@@ -198,13 +198,13 @@ class Consumer(Resting):
             if self._lock is not None:
                 self._lock(session, messages)
             fresh = self._receive(session, parcels, now)
-            behind = parking.parked_keys(session, [parcel.key for parcel in parcels])
+            behind = parking.parked_keys(session, [each.key for each in parcels], self.types)
             free = []
             for parcel, one in zip(parcels, delivered, strict=True):
                 if parcel.id not in fresh:
                     continue
                 if parcel.key in behind:
-                    parking.park(session, parcel, error=parking.BEHIND, attempts=0, now=now)
+                    self._put_aside(session, parcel, parking.BEHIND, 0, now)
                 else:
                     free.append(one)
             self._apply(session, free, now)
@@ -236,13 +236,18 @@ class Consumer(Resting):
         now = self._clock()
         with transaction(self._engine) as session:
             if self._receive(session, [parcel], now):
-                parking.park(session, parcel, error=_explain(error), attempts=attempts, now=now)
+                self._put_aside(session, parcel, _explain(error), attempts, now)
         metrics.parked(self._queue, 1)
+
+    def _put_aside(
+        self, session: Session, parcel: Parcel, error: str, attempts: int, now: datetime
+    ) -> None:
+        parking.park(session, parcel, error=error, attempts=attempts, now=now, types=self.types)
 
     def _work_off_requeued(self) -> bool:
         now = self._clock()
         with transaction(self._engine) as session:
-            parked = parking.next_requeued(session)
+            parked = parking.next_requeued(session, self.types)
         if parked is None:
             return False
         try:
@@ -252,7 +257,7 @@ class Consumer(Resting):
             with transaction(self._engine) as session:
                 if self._lock is not None:
                     self._lock(session, [delivered.message])
-                still = parking.next_requeued(session)
+                still = parking.next_requeued(session, self.types)
                 if still is None or still.seq != parked.seq:
                     return True
                 self._apply(session, [delivered], now)
@@ -262,7 +267,7 @@ class Consumer(Resting):
                 raise
             _log.warning("requeued_failed", queue=self._queue, message_id=str(parked.message_id))
             with transaction(self._engine) as session:
-                parking.mark_failed(session, parked, error=_explain(error))
+                parking.mark_failed(session, parked, error=_explain(error), types=self.types)
         return True
 
     def _parse(self, parcel: Parcel) -> Delivered[Any]:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from math import isfinite
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,7 @@ from typing import Any, Final
 import httpx
 import jwt
 import structlog
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -30,6 +32,7 @@ ALGORITHM: Final = "EdDSA"
 LEEWAY: Final = timedelta(seconds=10)
 
 _ACCEPTED_ALGORITHMS: Final = frozenset({"EdDSA", "ES256", "RS256"})
+_PUBLIC_MEMBERS: Final = frozenset({"kty", "crv", "x", "y", "n", "e", "kid", "alg", "use"})
 _FETCH_SECONDS: Final = 2.0
 _LARGEST_KEY_SET: Final = 256 * 1024
 _LONGEST_TOKEN: Final = 16 * 1024
@@ -251,18 +254,28 @@ class Signer:
             dict(claims), self._key, algorithm=ALGORITHM, headers={"kid": self.kid, "typ": kind}
         )
 
+    def sign_detached(self, payload: bytes, *, kind: str) -> str:
+        """The signature of a JWS (RFC 7515) whose payload travels by another way.
+
+        Its protected header is `protected_header` of our key and ``kind``.
+        """
+        signed = f"{protected_header(self.kid, kind)}.".encode() + _base64url_bytes(payload)
+        return _base64url(self._key.sign(signed))
+
     def public_jwks(self, *older: Mapping[str, Any]) -> dict[str, Any]:
-        """The JWKS to publish: this key first, then those of ``older`` sets.
+        """The JWKS to publish: this key first, then those of ``older`` sets, each once.
 
         While keys rotate, tokens signed with the key before must still verify: publish its set
-        along until the last of them has expired.
+        along until the last of them has expired. A key without a name gets its thumbprint for
+        one; nothing secret is taken over.
         """
-        keys = [dict(self._jwk)]
+        keys = {self.kid: dict(self._jwk)}
         for jwks in older:
             for key in jwks.get("keys", []):
-                if all(key.get("kid") != known["kid"] for known in keys):
-                    keys.append({name: value for name, value in key.items() if name != "d"})
-        return {"keys": keys}
+                kid = key.get("kid") or thumbprint(key)
+                public = {name: value for name, value in key.items() if name in _PUBLIC_MEMBERS}
+                keys.setdefault(kid, public | {"kid": kid})
+        return {"keys": list(keys.values())}
 
 
 def make_key(path: str | Path) -> None:
@@ -292,6 +305,37 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
     members = {name: jwk[name] for name in required[jwk["kty"]]}
     canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
     return _base64url(hashlib.sha256(canonical.encode()).digest())
+
+
+@lru_cache(maxsize=64)
+def protected_header(kid: str, kind: str) -> str:
+    """The protected header of an Ed25519 JWS, base64url: ``alg``, ``kid`` and ``typ``."""
+    header = {"alg": ALGORITHM, "kid": kid, "typ": kind}
+    return _base64url(json.dumps(header, separators=(",", ":")).encode())
+
+
+def verify_detached(payload: bytes, signature: str, *, kid: str, kind: str, keys: KeySet) -> None:
+    """Whether the key ``kid`` of ``keys`` signed ``payload`` as this kind (`Signer.sign_detached`).
+
+    Never touches the network. Raises `UnknownKey` if the set lacks the key, else `BadToken`.
+    """
+    key = keys.get(kid)
+    if key is None:
+        raise UnknownKey("signed with an unknown key")
+    if key.algorithm_name != ALGORITHM:
+        raise BadToken("another algorithm than its key's")
+    try:
+        raw = base64.urlsafe_b64decode(signature + "==")
+    except ValueError:
+        raise BadToken("the signature is not base64url") from None
+    # Several texts stand for the same bytes; only one is what was signed.
+    if _base64url(raw) != signature:
+        raise BadToken("the signature is not base64url")
+    signed = f"{protected_header(kid, kind)}.".encode() + _base64url_bytes(payload)
+    try:
+        key.key.verify(raw, signed)
+    except InvalidSignature:
+        raise BadToken("not valid: InvalidSignature") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,4 +426,8 @@ def _seconds(claims: Mapping[str, Any], name: str) -> float:
 
 
 def _base64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+    return _base64url_bytes(raw).decode("ascii")
+
+
+def _base64url_bytes(raw: bytes) -> bytes:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")

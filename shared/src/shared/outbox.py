@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from shared import metrics
@@ -191,7 +191,7 @@ class Relay(Resting):
         self._drop_publisher()
         if self._connection is not None:
             # Said in words: that a connection is gone is noticed a moment later.
-            with suppress(DBAPIError):
+            with suppress(SQLAlchemyError):
                 self._connection.execute(_RESIGN)
         self._drop_connection()
 

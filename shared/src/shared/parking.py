@@ -2,6 +2,9 @@
 
 So order per key survives a poison message, and nothing is lost: an operator looks at it, and
 requeues the key once the cause is gone or drops the message with a reason.
+
+A service with several queues has them park in one table. Each sees only the types it handles: its
+order has nothing to do with that of the others, and it could not work off what is theirs.
 """
 
 from collections.abc import Sequence
@@ -47,17 +50,19 @@ class ParkedMessage:
 
 _COLUMNS: Final = "seq, message_id, key, type, body, error, attempts, parked_at, requeued_at"
 _LIVE: Final = "handled_at IS NULL AND dropped_at IS NULL"
+_TYPES: Final = bindparam("types", type_=ARRAY(TEXT))
 
 _PARK: Final = text(
     "INSERT INTO parked (message_id, key, type, body, error, attempts, parked_at, requeued_at)"
     " VALUES (:id, :key, :type, :body, :error, :attempts, :now,"
     # Behind a key that is being worked off again, a newcomer is worked off too.
-    f" (SELECT max(requeued_at) FROM parked WHERE key = :key AND {_LIVE}))"
+    " (SELECT max(requeued_at) FROM parked"
+    f" WHERE key = :key AND type = ANY(:types) AND {_LIVE}))"
     " ON CONFLICT (message_id) DO NOTHING"
-)
+).bindparams(_TYPES)
 _KEYS: Final = text(
-    f"SELECT DISTINCT key FROM parked WHERE key = ANY(:keys) AND {_LIVE}"
-).bindparams(bindparam("keys", type_=ARRAY(TEXT)))
+    f"SELECT DISTINCT key FROM parked WHERE key = ANY(:keys) AND type = ANY(:types) AND {_LIVE}"
+).bindparams(bindparam("keys", type_=ARRAY(TEXT)), _TYPES)
 _LIST: Final = text(
     f"SELECT {_COLUMNS} FROM parked WHERE {_LIVE} AND seq > :after ORDER BY seq LIMIT :limit"
 )
@@ -71,18 +76,29 @@ _DROP: Final = text(
 )
 _NEXT: Final = text(
     f"SELECT {_COLUMNS} FROM parked AS p WHERE {_LIVE} AND requeued_at IS NOT NULL"
-    f" AND seq = (SELECT min(seq) FROM parked AS q WHERE q.key = p.key"
+    " AND type = ANY(:types)"
+    f" AND seq = (SELECT min(seq) FROM parked AS q WHERE q.key = p.key AND q.type = ANY(:types)"
     "            AND q.handled_at IS NULL AND q.dropped_at IS NULL)"
     " ORDER BY seq LIMIT 1 FOR UPDATE SKIP LOCKED"
-)
+).bindparams(_TYPES)
 _HANDLED: Final = text("UPDATE parked SET handled_at = :now WHERE seq = :seq")
 _FAILED: Final = text("UPDATE parked SET error = :error, attempts = attempts + 1 WHERE seq = :seq")
-_HALT_KEY: Final = text(f"UPDATE parked SET requeued_at = NULL WHERE key = :key AND {_LIVE}")
+_HALT_KEY: Final = text(
+    f"UPDATE parked SET requeued_at = NULL WHERE key = :key AND type = ANY(:types) AND {_LIVE}"
+).bindparams(_TYPES)
 _COUNT: Final = text(f"SELECT count(*) FROM parked WHERE {_LIVE}")
 
 
-def park(session: Session, parcel: Parcel, *, error: str, attempts: int, now: datetime) -> None:
-    """Park one message; parking it twice changes nothing."""
+def park(
+    session: Session,
+    parcel: Parcel,
+    *,
+    error: str,
+    attempts: int,
+    now: datetime,
+    types: Sequence[str] = (),
+) -> None:
+    """Park one message of a queue of ``types`` (default: its own); twice changes nothing."""
     session.execute(
         _PARK,
         {
@@ -94,13 +110,14 @@ def park(session: Session, parcel: Parcel, *, error: str, attempts: int, now: da
             "error": error[:4000].replace("\x00", "\\x00"),
             "attempts": attempts,
             "now": now,
+            "types": list(types) or [parcel.type],
         },
     )
 
 
-def parked_keys(session: Session, keys: Sequence[str]) -> set[str]:
-    """Those of ``keys`` that have parked messages: later ones must wait behind them."""
-    return set(session.execute(_KEYS, {"keys": list(keys)}).scalars())
+def parked_keys(session: Session, keys: Sequence[str], types: Sequence[str]) -> set[str]:
+    """Those of ``keys`` with parked messages of these types: later ones must wait behind them."""
+    return set(session.execute(_KEYS, {"keys": list(keys), "types": list(types)}).scalars())
 
 
 def list_parked(session: Session, *, after: int = 0, limit: int = 50) -> list[ParkedMessage]:
@@ -135,9 +152,9 @@ def drop(session: Session, message_id: UUID, *, by: str, reason: str, now: datet
     session.execute(_REQUEUE, {"key": row.key, "now": now})
 
 
-def next_requeued(session: Session) -> ParkedMessage | None:
-    """The next message to work off again, locked: always the first of its key."""
-    row = session.execute(_NEXT).one_or_none()
+def next_requeued(session: Session, types: Sequence[str]) -> ParkedMessage | None:
+    """The next message of these types to work off again, locked: always the first of its key."""
+    row = session.execute(_NEXT, {"types": list(types)}).one_or_none()
     return None if row is None else _parked(row)
 
 
@@ -146,10 +163,12 @@ def mark_handled(session: Session, parked: ParkedMessage, *, now: datetime) -> N
     session.execute(_HANDLED, {"seq": parked.seq, "now": now})
 
 
-def mark_failed(session: Session, parked: ParkedMessage, *, error: str) -> None:
-    """The message failed again: its key halts until the next requeue."""
+def mark_failed(
+    session: Session, parked: ParkedMessage, *, error: str, types: Sequence[str]
+) -> None:
+    """The message failed again: its key halts until the next requeue, for messages of ``types``."""
     session.execute(_FAILED, {"seq": parked.seq, "error": error[:4000]})
-    session.execute(_HALT_KEY, {"key": parked.key})
+    session.execute(_HALT_KEY, {"key": parked.key, "types": list(types)})
 
 
 def count(session: Session) -> int:

@@ -255,7 +255,7 @@ def test_all_vocabulary_of_the_contract_is_understood(house: House) -> None:
         " hardship vulnerable minor complaint_open plan_active paid time_barred litigation"
         " employer_prohibits no_home_visits third_party_refused channel_opt_out waking_hours"
         " working_hours excluded_slot preferred_slot mandate_ended agency_not_listed"
-        " licence_missing cannot_record",
+        " licence_missing cannot_record hold",
         "facts.0.form": "written oral oral_recorded separate_instrument",
         "consents.0.scope": "hours channel visit visit_frequency call_frequency workplace entry"
         " recording third_party",

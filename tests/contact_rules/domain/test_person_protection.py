@@ -11,6 +11,13 @@ from door_questions import GOOD_PACK, read_text
 PROTECTION = (shipped() / "person-protection.yaml").read_text(encoding="utf-8")
 
 
+STATES = (
+    *("deceased", "hospital", "bereavement", "bankrupt", "minor", "cease", "represented"),
+    *("dispute", "paid", "plan_active", "hold", "complaint_open", "mandate_ended"),
+)
+APART = ("left-in-peace", "dispute")
+
+
 def guard(text: str, *others: str) -> None:
     packs = [parse_pack("person-protection.yaml", text.encode())]
     packs += [read_text(other) for other in others]
@@ -82,7 +89,7 @@ def test_person_protection_may_be_stricter_and_have_versions() -> None:
     guard(PROTECTION.replace("max: 4", "max: 3").replace("rolling_days: 7", "rolling_days: 8"))
     guard(PROTECTION.replace("severity: policy", "severity: prohibition"))
     earlier = PROTECTION.replace("rules:", "effective_to: 2026-12-31\nrules:")
-    later = PROTECTION.replace("version: 2026-11-21", "version: 2027-01-01")
+    later = PROTECTION.replace("version: 2026-11-22", "version: 2027-01-01")
 
     def both(begins: str) -> Library:
         dated = later.replace("rules:", f"effective_from: {begins}\nrules:")
@@ -98,8 +105,81 @@ def test_person_protection_may_be_stricter_and_have_versions() -> None:
         guarded(both("2027-01-02"))  # a day without
 
 
-def test_a_rule_that_is_missing_is_asked_for() -> None:
-    start = PROTECTION.index("  - id: person-protection.visits-30d")
-    end = PROTECTION.index("examples:")
-    with pytest.raises(BrokenPack, match=r"add a cap, person-protection\.visits-30d"):
-        guard(PROTECTION[:start] + PROTECTION[end:])
+def without(rule: str) -> str:
+    """The shipped pack without that rule."""
+    start = PROTECTION.index(f"  - id: person-protection.{rule}\n")
+    end = PROTECTION.find("\n  - id:", start)
+    end = PROTECTION.index("\nexamples:") if end == -1 else end
+    return PROTECTION[:start] + PROTECTION[end:]
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind", "owed"),
+    [
+        ("visits-1d", "cap", "at most 1 visit a day"),
+        ("visits-7d", "cap", "at most 2 visits in any 7 days"),
+        ("visits-30d", "cap", "at most 4 visits in any 30 days"),
+        ("left-in-peace", "gate", "no visit after their death"),
+        ("dispute", "gate", "no visit for a disputed debt"),
+        ("collection-stopped", "gate", "no visit during a hold"),
+        ("mandate", "gate", "no visit without a mandate"),
+        ("spoken-today", "cooldown", "no visit on a day on which somebody has spoken with them"),
+    ],
+)
+def test_a_rule_that_is_missing_is_asked_for(rule: str, kind: str, owed: str) -> None:
+    with pytest.raises(BrokenPack) as broken:
+        guard(without(rule))
+    said = str(broken.value)
+    assert f"each person is owed {owed}, over all debts and lenders, at all times" in said
+    assert f"add a {kind}, person-protection.{rule}" in said
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_no_state_in_which_a_person_is_not_visited_is_left_out(state: str) -> None:
+    said = [f", {state}", f"{state}, ", f"[{state}]"]
+    line = next(line for line in PROTECTION.splitlines() if in_a_gate(line) and state in line)
+    found = next(each for each in said if each in line)
+    weaker = line.replace(found, "[bankrupt]" if found.startswith("[") else "", 1)
+    with pytest.raises(BrokenPack, match="no visit") as broken:
+        guard(PROTECTION.replace(line, weaker, 1))
+    assert len(broken.value.complaints) == 1
+    assert "states don't shut it that shut the other" in str(broken.value)
+
+
+def in_a_gate(line: str) -> bool:
+    return "state: [" in line
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("state: [deceased", "lifts: {after_days: 90}\n      state: [deceased", "lifted earlier"),
+        ("[attorney, representative]", "[attorney, representative, family]", "more persons pass"),
+        ("[attorney, representative]", "[attorney]\n      only_channels: [visit]", "channels pass"),
+        ("[legal_notice, service_of_process]}]", "[legal_notice, locate]}]", "an exception"),
+        ("{purpose: [service_of_process]}", "{purpose: [collect]}", "an exception"),
+        ("{purpose: [reply], consent: [visit]}", "{purpose: [reply]}", "an exception"),
+        ("{purpose: [reply, validation], consent", "{purpose: [plan], consent", "an exception"),
+        ("whose: anyone", "whose: party", "what is known of the person contacted"),
+        ("state: [mandate_ended]", "state: {kind: [mandate_ended], form: [written]}", "don't shut"),
+        ("after: {outcome", "after: {direction: [inbound], outcome", "(direction)"),
+        ("exclude: [{channel: [visit]", "exclude: [{channel: [phone]", "(exclude)"),
+    ],
+)
+def test_what_shuts_the_door_is_weakened_in_no_way(old: str, new: str, said: str) -> None:
+    assert old in PROTECTION
+    with pytest.raises(BrokenPack) as broken:
+        guard(PROTECTION.replace(old, new, 1))
+    assert said in str(broken.value)
+
+
+def test_states_may_have_a_rule_each() -> None:
+    start, end = (PROTECTION.index(f"  - id: person-protection.{name}\n") for name in APART)
+    rule = PROTECTION[start:end]
+    states = "[deceased, hospital, bereavement, bankrupt, minor, cease, represented]"
+    assert states in rule
+    each = [
+        rule.replace(states, f"[{state}]").replace(".left-in-peace", f".{state}")
+        for state in states.strip("[]").split(", ")
+    ]
+    guard(PROTECTION[:start] + "".join(each) + PROTECTION[end:])

@@ -5,7 +5,30 @@ from typing import Final
 from fastapi import FastAPI
 from shared.http import make_app
 
-from contact_rules.api import approval_keys, checks, decisions, ledgers, packs
+from contact_rules.api import (
+    approval_keys,
+    approvals,
+    breaches,
+    checks,
+    contacts,
+    decisions,
+    evidence,
+    facts,
+    ledgers,
+    pack_drafts,
+    packs,
+    person_windows,
+    replays,
+    reviews,
+    simulations,
+)
+from contact_rules.domain.pack_version import VersionRefusal
+from contact_rules.domain.review import MayNotVote, ReviewRefusal
+from contact_rules.handlers.give_evidence import NotSigned
+from contact_rules.handlers.replay_decision import CanNotReplay
+from contact_rules.handlers.schedule_packs import NoSuchVersion
+from contact_rules.handlers.simulate import NoSuchSimulation
+from contact_rules.store.shelf import RulesNotRead
 
 # A check may bring ten thousand past contacts of a few hundred bytes each.
 LARGEST_BODY: Final = 4 * 1024 * 1024
@@ -34,7 +57,35 @@ def make() -> FastAPI:
         description=_DESCRIPTION.strip(),
         prefix="/contact-rules",
         max_body=LARGEST_BODY,
+        unlimited_paths=["/v1/contacts"],
+        open_paths=[approvals.VERIFY_PATH],
+        refusals={
+            MayNotVote: 403,
+            ReviewRefusal: 409,
+            CanNotReplay: 409,
+            NotSigned: 409,
+            NoSuchVersion: 404,
+            NoSuchSimulation: 404,
+            VersionRefusal: 409,
+            RulesNotRead: 503,
+        },
     )
-    for module in (checks, packs, decisions, ledgers, approval_keys):
+    for module in (
+        checks,
+        person_windows,
+        pack_drafts,  # before packs: `drafts` is no id of a pack
+        simulations,
+        packs,
+        decisions,
+        evidence,
+        replays,
+        facts,
+        ledgers,
+        contacts,
+        breaches,
+        reviews,
+        approvals,
+        approval_keys,
+    ):
         app.include_router(module.router)
     return app

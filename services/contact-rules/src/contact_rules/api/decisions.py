@@ -69,7 +69,20 @@ class DecisionAnswer(Answer):
     ledger_seq: int
     engine: str = Field(description="The version of the rule engine.")
     decided_at: datetime
-    approval: ApprovalAnswer | None
+    request_id: UUID | None = Field(
+        description="What it answers, where that is not the visit's own first request."
+    )
+    requested_by: str | None
+    overridden: Sequence[str] = Field(
+        description="Rules whose doubts people have settled, in the review `review_id`."
+    )
+    review_id: UUID | None
+    library: str | None = Field(
+        description="Digest of all packs there were: they are kept, and can be asked again."
+    )
+    history: str | None = Field(description="Digest of the lines up to `ledger_seq`.")
+    key_id: str | None = Field(description="The `kid` of the key that signed all of this.")
+    approval: ApprovalAnswer | None = Field(description="The one this decision gave.")
 
     @classmethod
     def of(
@@ -102,6 +115,13 @@ class DecisionAnswer(Answer):
             ledger_seq=record.ledger_seq,
             engine=record.engine,
             decided_at=record.decided_at,
+            request_id=record.request_id,
+            requested_by=record.requested_by,
+            overridden=record.overridden,
+            review_id=record.review_id,
+            library=record.library,
+            history=record.history,
+            key_id=record.key_id,
             approval=None if signed is None else ApprovalAnswer.of(signed),
         )
 
@@ -118,7 +138,7 @@ def get_decision(
         record = decisions.find(session, decision_id, lender=caller.lender_scope())
         if record is None:
             raise not_found(Words("decision", "决定"))
-        signed = approvals.of_visits(session, [record.visit_id]).get(record.visit_id)
+        signed = approvals.of_decision(session, record.visit_id, record.id)
     return DecisionAnswer.of(record, signed, service.library, language)
 
 

@@ -1,14 +1,14 @@
-"""A person's ledger: every contact reserved, released and made, in the order it was written."""
+"""A person's ledger: every line in the order it was written, and what stands for each contact."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 from shared.db import transaction
-from shared.http import Answer
+from shared.http import Answer, AwareTime
 from shared.paging import Listing, Page, page
 from shared.problems import Words, not_found
 
@@ -16,9 +16,16 @@ from contact_rules.api.readers import Reader
 from contact_rules.api.served import Served
 from contact_rules.domain import Channel, Direction, Outcome, PlaceKind, Purpose, Role
 from contact_rules.domain.ledger import Entry, EntryKind
+from contact_rules.domain.standing_contacts import (
+    ContactStatus,
+    StandingContact,
+    standing_contacts,
+)
 from contact_rules.store import ledger
 
 router = APIRouter(tags=["ledger"])
+
+_PERSON = Words("person with a ledger", "有联系记录的人")
 
 
 class EntryAnswer(Answer):
@@ -42,6 +49,7 @@ class EntryAnswer(Answer):
     outcome: Outcome | None
     reason: str | None
     decision_id: UUID | None
+    external_id: str | None = Field(description="The id of whoever told of it.")
     occurred_at: datetime = Field(description="When it became so.")
     recorded_at: datetime = Field(description="When it was learned.")
 
@@ -66,9 +74,69 @@ class EntryAnswer(Answer):
             outcome=entry.outcome,
             reason=entry.reason,
             decision_id=entry.decision_id,
+            external_id=entry.external_id,
             occurred_at=entry.occurred_at,
             recorded_at=entry.recorded_at,
         )
+
+
+class ContactAnswer(Answer):
+    """One contact as it stands: its lines folded. What nobody said is null."""
+
+    contact_id: UUID = Field(description="The visit, or another contact.")
+    status: ContactStatus
+    counts: bool = Field(description="Do rules count it? Plans do, as if they were made.")
+    corrected: bool = Field(description="Was it told otherwise before?")
+    lender: str
+    external_id: str | None = Field(description="The id of whoever told of it.")
+    channel: Channel | None
+    direction: Direction | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    purpose: Purpose | None
+    place: PlaceKind | None
+    party_id: str | None
+    party_role: Role | None
+    debts: Sequence[str]
+    collector: str | None
+    point: str | None = Field(description="The number or address reached.")
+    outcome: Outcome | None
+    decision_id: UUID | None
+    first_recorded_at: datetime = Field(description="When it was first learned of.")
+    recorded_at: datetime = Field(description="When what stands was learned.")
+
+    @classmethod
+    def of(cls, one: StandingContact) -> "ContactAnswer":
+        entry = one.described
+        return cls(
+            contact_id=entry.contact_id,
+            status=one.status,
+            counts=one.counts,
+            corrected=one.corrected,
+            lender=entry.lender,
+            external_id=entry.external_id,
+            channel=entry.channel,
+            direction=entry.direction,
+            starts_at=entry.starts_at,
+            ends_at=entry.ends_at,
+            purpose=entry.purpose,
+            place=entry.place,
+            party_id=entry.party_id,
+            party_role=entry.party_role,
+            debts=entry.debts,
+            collector=entry.collector,
+            point=entry.point,
+            outcome=one.stands.outcome,
+            decision_id=entry.decision_id,
+            first_recorded_at=one.first_recorded_at,
+            recorded_at=one.stands.recorded_at,
+        )
+
+
+AsOf = Annotated[
+    AwareTime | None,
+    Query(description="Only what was known then: lines recorded up to this moment."),
+]
 
 
 @router.get("/v1/persons/{person_id}/ledger")
@@ -77,6 +145,7 @@ def get_ledger(
     caller: Reader,
     service: Served,
     page: Annotated[Page, Depends(page)],
+    as_of: AsOf = None,
 ) -> Listing[EntryAnswer]:
     """The lines about one person, oldest first. A lender sees its own.
 
@@ -90,8 +159,35 @@ def get_ledger(
             lender=caller.lender_scope(),
             after=0 if after is None else after[0],
             limit=page.fetch,
+            as_of=as_of,
         )
     if not entries and after is None:
-        raise not_found(Words("person with a ledger", "有联系记录的人"))
+        raise not_found(_PERSON)
     shown, following = page.cut(entries, lambda entry: (entry.seq,))
     return Listing(items=[EntryAnswer.of(entry) for entry in shown], next=following)
+
+
+@router.get("/v1/persons/{person_id}/contacts")
+def list_contacts(
+    person_id: UUID,
+    caller: Reader,
+    service: Served,
+    page: Annotated[Page, Depends(page)],
+    as_of: AsOf = None,
+) -> Listing[ContactAnswer]:
+    """What stands for each contact with one person, in the order they were first recorded.
+
+    With `as_of`, as it stood then. A lender sees its own; 404 where there is nothing to see.
+    """
+    after = page.after(int)
+    with transaction(service.engine) as session:
+        entries = ledger.page(
+            session, person_id, lender=caller.lender_scope(), after=0, limit=None, as_of=as_of
+        )
+    if not entries:
+        raise not_found(_PERSON)
+    contacts = standing_contacts(entries)
+    begins = 0 if after is None else after[0]
+    behind = [one for one in contacts if one.first_seq > begins]
+    shown, following = page.cut(behind[: page.fetch], lambda one: (one.first_seq,))
+    return Listing(items=[ContactAnswer.of(one) for one in shown], next=following)

@@ -1,8 +1,9 @@
 """The rule packs as they are in force here: each rule with its law and how sure we are of it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import Field
@@ -13,6 +14,7 @@ from shared.problems import Language, Words, not_found
 
 from contact_rules.api.served import Served
 from contact_rules.domain import Pack, Severity, SourceQuality, UnknownPack, Verdict
+from contact_rules.domain.pack_version import VersionState, earliest_day, latest_day
 from contact_rules.domain.packs import Applies, Covers
 from contact_rules.domain.rule import Rule
 from contact_rules.domain.selector import Selector
@@ -61,9 +63,17 @@ class PackAnswer(Answer):
     verify: Sequence[str] = Field(description="What nobody has read or settled yet.")
     rule_count: int
     digest: str = Field(description="SHA-256 of its file: which text of that version is in use.")
+    state: VersionState = Field(
+        description="`scheduled` before its first day, `active`, or `retired` after its last one."
+    )
+    version_id: UUID | None = Field(
+        description="Its life, in `/v1/packs/drafts`; null: it is a file on disk."
+    )
 
     @classmethod
-    def of(cls, pack: Pack, language: Language) -> "PackAnswer":
+    def of(
+        cls, pack: Pack, language: Language, now: datetime, versions: Mapping[str, UUID]
+    ) -> "PackAnswer":
         return cls(
             id=pack.id,
             version=pack.version,
@@ -79,6 +89,8 @@ class PackAnswer(Answer):
             verify=pack.verify,
             rule_count=len(pack.rules),
             digest=pack.digest,
+            state=_state(pack, now),
+            version_id=versions.get(pack.name),
         )
 
 
@@ -135,9 +147,11 @@ def list_packs(
 ) -> Listing[PackAnswer]:
     """All packs in all their versions, in the order of their ids and versions."""
     after = page.after(str, str)
-    rest = [pack for pack in service.library if after is None or (pack.id, pack.version) > after]
+    now, in_use = service.clock(), service.shelf.in_use
+    rest = [pack for pack in in_use.library if after is None or (pack.id, pack.version) > after]
     shown, following = page.cut(rest[: page.fetch], lambda pack: (pack.id, pack.version))
-    return Listing(items=[PackAnswer.of(pack, language) for pack in shown], next=following)
+    items = [PackAnswer.of(pack, language, now, in_use.versions) for pack in shown]
+    return Listing(items=items, next=following)
 
 
 @router.get("/v1/packs/{pack_id}")
@@ -152,16 +166,25 @@ def get_pack(
 
     Without a version: the one in force today, else the latest.
     """
+    now, in_use = service.clock(), service.shelf.in_use
     try:
-        packs = service.library.named([pack_id])
+        packs = in_use.library.named([pack_id])
     except UnknownPack:
         raise not_found(Words("pack", "规则包")) from None
-    today = service.clock().date()
-    pack = next((each for each in packs if each.in_force(today)), packs[-1])
+    pack = next((each for each in packs if each.in_force(now.date())), packs[-1])
     return PackWithRulesAnswer(
-        pack=PackAnswer.of(pack, language),
+        pack=PackAnswer.of(pack, language, now, in_use.versions),
         rules=[RuleAnswer.of(rule, pack, language) for rule in pack.rules],
     )
+
+
+def _state(pack: Pack, now: datetime) -> VersionState:
+    """Active from the moment its first day begins anywhere on earth until its last is over."""
+    if (pack.effective_from or date.min) > latest_day(now):
+        return VersionState.SCHEDULED
+    if (pack.effective_to or date.max) < earliest_day(now):
+        return VersionState.RETIRED
+    return VersionState.ACTIVE
 
 
 def _selected(selector: Selector) -> dict[str, Any]:

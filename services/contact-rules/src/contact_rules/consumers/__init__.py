@@ -8,7 +8,9 @@ from shared.inbox import Handler
 from shared.messages import Message
 from sqlmodel import Session
 
-from contact_rules.consumers.visits import VisitRequested, of_visits, request_of
+from contact_rules.consumers.facts import of_facts
+from contact_rules.consumers.visit_events import VisitRequested, request_of
+from contact_rules.consumers.visits import of_visits
 from contact_rules.handlers.decide_visits import Desk
 from contact_rules.store import persons
 
@@ -23,7 +25,7 @@ def handlers(desk: Callable[[], Desk]) -> list[Handler[Any]]:
     ``desk`` gives the rules and the key there are now: a batch is decided at one desk, from its
     beginning to its end.
     """
-    return of_visits(desk)
+    return [*of_visits(desk), *of_facts(desk)]
 
 
 def lock_batch(session: Session, messages: Sequence[Message]) -> None:

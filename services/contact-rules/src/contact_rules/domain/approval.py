@@ -13,6 +13,9 @@ AUDIENCE: Final = "doorstep/approval"
 
 LASTS_AFTER_END: Final = timedelta(hours=1)
 """How long after its planned end an approval can still be shown."""
+BEFORE_START: Final = timedelta(hours=1)
+"""How long before its planned start a team may be at the door: traffic is not to the minute, and
+a place kept for the afternoon is none for the morning."""
 
 
 class ApprovalState(StrEnum):
@@ -136,6 +139,11 @@ def reserve(
         expires_at=ends_at.astimezone(UTC) + LASTS_AFTER_END,
         issued_at=now,
     )
+
+
+def may_begin(approval: Approval) -> tuple[datetime, datetime]:
+    """From when, and until before when, a team may begin the visit it was given for."""
+    return approval.starts_at - BEFORE_START, approval.expires_at
 
 
 def release(approval: Approval, why: str, now: datetime) -> Approval:

@@ -118,6 +118,7 @@ class FactKind(StrEnum):
     AGENCY_NOT_LISTED = "agency_not_listed"
     LICENCE_MISSING = "licence_missing"
     CANNOT_RECORD = "cannot_record"
+    HOLD = "hold"
 
 
 class Form(StrEnum):
@@ -313,6 +314,9 @@ class Contact:
 
     `starts_at` is aware and a whole second. `history` is in any order and must not contain the
     contact itself (leave out its own reservation when asking again).
+
+    ``outcome`` is what came of it, where one asks afterwards; None, as of what is still to come:
+    the one that counts most is assumed.
     """
 
     starts_at: datetime
@@ -330,6 +334,7 @@ class Contact:
     consents: tuple[Consent, ...] = ()
     history: tuple[PastContact, ...] = ()
     lender: str | None = None
+    outcome: Outcome | None = None
 
     def __post_init__(self) -> None:
         _aware(self.starts_at)

@@ -112,6 +112,7 @@ WORDS: Final[dict[str, Text]] = {
     "agency_not_listed": Text("an agency that is not listed", "催收机构未列入名单"),
     "licence_missing": Text("a missing licence", "缺少许可"),
     "cannot_record": Text("a recorder that does not work", "录音录像设备不可用"),
+    "hold": Text("a hold on collection", "暂停催收"),
     # consents, said behind "consent to"
     "consent.hours": Text("other hours", "其他时间"),
     "consent.channel": Text("this channel", "此渠道"),

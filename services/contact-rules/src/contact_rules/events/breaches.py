@@ -1,19 +1,20 @@
 """A contact that took place turned out to be unlawful."""
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 from uuid import UUID
 
 from shared.messages import Event
 
+from contact_rules.domain.breaches import Cause
 from contact_rules.events.parts import CHECK_EXAMPLE, CheckData
 
 
 class BreachFound(Event):
     """A rule that a contact broke, found out after it took place.
 
-    The decision and the ledger stay as they were. ``cause`` is what was learned since: a contact
-    told late, a correction, or a fact.
+    The decision and the ledger stay as they were. ``cause`` is what was learned: of the contact
+    itself, of another that was told late, that something told was wrong, or a fact.
     """
 
     TYPE: ClassVar[str] = "contact-rules.breach-found.v1"
@@ -35,6 +36,6 @@ class BreachFound(Event):
     lender: str
     channel: str
     starts_at: datetime
-    cause: Literal["late_contact", "correction", "fact"]
+    cause: Cause
     check: CheckData
     found_at: datetime

@@ -12,6 +12,8 @@ from sqlmodel import Session
 from contact_rules.domain import Channel, Direction, Outcome
 from contact_rules.domain.approval import ApprovalRefusal, consume
 from contact_rules.domain.ledger import Entry, kind_of
+from contact_rules.handlers.deciding import Desk
+from contact_rules.handlers.reconsider_visits import reconsider_visits
 from contact_rules.store import approvals, ledger, persons
 
 _log = structlog.get_logger(__name__)
@@ -31,23 +33,26 @@ class CompletedVisit:
 
 
 def consume_reservations(
-    session: Session, completed: Sequence[CompletedVisit], now: datetime
+    session: Session, completed: Sequence[CompletedVisit], now: datetime, *, desk: Desk
 ) -> None:
     """Write down that these visits took place, in place of what they had reserved.
 
     A visit where nobody was met gives its budgets back where rules count contacts only. One that
-    had no reservation, or whose reservation was released, is written down all the same: somebody
-    stood at the door, and that counts.
+    had no reservation, or whose approval was over, is written down all the same: somebody stood at
+    the door, and that counts. Visits still planned are asked again: it may count for more than
+    its place did.
     """
     if not completed:
         return
     persons.lock(session, (visit.person_id for visit in completed))
-    histories = ledger.histories(session, sorted({visit.person_id for visit in completed}))
+    people = sorted({visit.person_id for visit in completed})
+    histories = ledger.histories(session, people)
     signed = approvals.of_visits(session, [visit.visit_id for visit in completed])
     entries = []
     consumed = []
     for visit in completed:
-        entries.append(_consumed(visit, _described(histories[visit.person_id], visit), now))
+        known = described(histories[visit.person_id], visit.visit_id)
+        entries.append(_took_place(visit, known, now))
         held = signed.get(visit.visit_id)
         try:
             if held is not None:
@@ -58,42 +63,71 @@ def consume_reservations(
             _log.warning("took_place_without_approval", visit_id=str(visit.visit_id))
     ledger.add(session, entries)
     approvals.end(session, consumed)
+    reconsider_visits(session, people, now, desk=desk, why="contact")
 
 
-def _described(history: Sequence[Entry], visit: CompletedVisit) -> Entry | None:
+def described(history: Sequence[Entry], visit_id: UUID) -> Entry | None:
     """The latest entry that says what kind of contact this visit is."""
     for entry in reversed(history):
-        if entry.contact_id == visit.visit_id and entry.channel is not None:
+        if entry.contact_id == visit_id and entry.channel is not None:
             return entry
     return None
 
 
-def _consumed(visit: CompletedVisit, described: Entry | None, now: datetime) -> Entry:
-    plain = Entry(
-        id=new_id(),
-        contact_id=visit.visit_id,
+def _took_place(visit: CompletedVisit, known: Entry | None, now: datetime) -> Entry:
+    entry = stood_at_the_door(
+        known,
+        visit_id=visit.visit_id,
         person_id=visit.person_id,
-        kind=kind_of(visit.outcome),
         lender=visit.lender,
-        channel=Channel.VISIT,
-        direction=Direction.OUTBOUND,
-        starts_at=visit.started_at,
+        since=visit.started_at,
+        now=now,
+    )
+    return replace(
+        entry,
+        kind=kind_of(visit.outcome),
         ends_at=visit.ended_at,
         outcome=visit.outcome,
         reason=visit.code,
         occurred_at=visit.ended_at,
+    )
+
+
+def stood_at_the_door(
+    known: Entry | None,
+    *,
+    visit_id: UUID,
+    person_id: UUID,
+    lender: str,
+    since: datetime,
+    now: datetime,
+) -> Entry:
+    """The line that tells of a visit that began, and what came of it nobody knows yet.
+
+    ``known`` is what the ledger says of it so far (`described`): the rest is as that says.
+    """
+    entry = Entry(
+        id=new_id(),
+        contact_id=visit_id,
+        person_id=person_id,
+        kind=kind_of(None),
+        lender=lender,
+        channel=Channel.VISIT,
+        direction=Direction.OUTBOUND,
+        starts_at=since,
+        occurred_at=since,
         recorded_at=now,
     )
-    if described is None:
-        return plain
+    if known is None:
+        return entry
     return replace(
-        plain,
-        purpose=described.purpose,
-        place=described.place,
-        party_id=described.party_id,
-        party_role=described.party_role,
-        debts=described.debts,
-        collector=described.collector,
-        point=described.point,
-        decision_id=described.decision_id,
+        entry,
+        purpose=known.purpose,
+        place=known.place,
+        party_id=known.party_id,
+        party_role=known.party_role,
+        debts=known.debts,
+        collector=known.collector,
+        point=known.point,
+        decision_id=known.decision_id,
     )

@@ -10,8 +10,15 @@ import structlog
 from shared.ids import new_id
 from sqlmodel import Session
 
-from contact_rules.domain.approval import Approval, ApprovalRefusal, release, revoke
+from contact_rules.domain.approval import (
+    Approval,
+    ApprovalState,
+    expire,
+    release,
+    revoke,
+)
 from contact_rules.domain.ledger import PLANS, Entry, EntryKind, standing
+from contact_rules.handlers.open_reviews import withdraw_reviews
 from contact_rules.store import approvals, ledger, persons
 
 _log = structlog.get_logger(__name__)
@@ -20,6 +27,8 @@ FACTS_CHANGED: Final = frozenset(
     {"payment", "plan", "hold", "recall", "complaint", "rule", "merged", "team"}
 )
 """Reasons of a cancellation that are no choice of the planner: they revoke the approval."""
+EXPIRED: Final = "expired"
+"""The reason of a visit that nobody made in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,8 @@ def release_reservations(
     """Release what these visits hold.
 
     A visit that holds nothing (denied, or never asked for) is written down too: a request for it
-    that comes later reserves nothing. One that took place stays: what happened is not undone.
+    that comes later reserves nothing. One that took place stays: what happened is not undone; and
+    where somebody was at the door, that counts although the visit was called off.
     """
     if not cancelled:
         return
@@ -49,24 +59,24 @@ def release_reservations(
     entries: list[Entry] = []
     released = []
     for visit in cancelled:
-        now_stands = standing(histories[visit.person_id]).get(str(visit.visit_id))
-        if now_stands is not None and now_stands.kind not in PLANS:
-            _log.info("nothing_to_release", visit_id=str(visit.visit_id), stands=now_stands.kind)
-            continue
-        entry = _released(visit, now_stands, now)
-        entries.append(entry)
-        histories[visit.person_id].append(entry)
-        held = signed.get(visit.visit_id)
-        if held is not None:
-            try:
-                released.append(_ended(held.approval, visit.reason, now))
-            except ApprovalRefusal as refusal:
-                _log.warning("not_released", visit_id=str(visit.visit_id), why=refusal.code)
+        stands = standing(histories[visit.person_id]).get(str(visit.visit_id))
+        if stands is None or stands.kind in PLANS:
+            entry = _released(visit, stands, now)
+            entries.append(entry)
+            histories[visit.person_id].append(entry)
+        else:
+            _log.info("nothing_to_release", visit_id=str(visit.visit_id), stands=stands.kind)
+        held = signed.pop(visit.visit_id, None)
+        if held is not None and held.approval.state is ApprovalState.RESERVED:
+            released.append(_ended(held.approval, visit.reason, now))
     ledger.add(session, entries)
     approvals.end(session, released)
+    withdraw_reviews(session, [visit.visit_id for visit in cancelled], now)
 
 
 def _ended(approval: Approval, reason: str, now: datetime) -> Approval:
+    if reason == EXPIRED:
+        return expire(approval, now)
     end = revoke if reason in FACTS_CHANGED else release
     return end(approval, reason, now)
 

@@ -1,17 +1,17 @@
 """Saves, finds and ends approvals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, select, text, update
 from sqlmodel import Session
 
 from contact_rules.domain.approval import Approval, ApprovalState
 from contact_rules.store.rows import Adding
-from contact_rules.store.tables import APPROVAL, UUIDS
+from contact_rules.store.tables import APPROVAL, PERSON, UUIDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +52,29 @@ _PLANNED: Final = (
     )
     .order_by(APPROVAL.c.issued_at, APPROVAL.c.id)
 )
+_OF: Final = select(APPROVAL).where(APPROVAL.c.id == bindparam("ids", type_=UUIDS).any_())
+_OVERDUE: Final = (
+    select(APPROVAL.c.id)
+    .join(PERSON, PERSON.c.id == APPROVAL.c.person_id)
+    .where(
+        APPROVAL.c.state == ApprovalState.RESERVED.value,
+        APPROVAL.c.expires_at <= bindparam("now"),
+        APPROVAL.c.checked_in_at.is_(None),
+    )
+    .order_by(APPROVAL.c.expires_at, APPROVAL.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(of=PERSON, skip_locked=True)
+)
 _END: Final = (
     update(APPROVAL)
     .where(APPROVAL.c.id == bindparam("ids", type_=UUIDS).any_())
     .values(state=bindparam("to"), ended_at=bindparam("ended_at"), ended_why=bindparam("ended_why"))
 )
-_CHECK_IN: Final = (
-    update(APPROVAL)
-    .where(APPROVAL.c.id == bindparam("ids", type_=UUIDS).any_())
-    .values(checked_in_at=bindparam("at"))
-)
+_CHECK_IN: Final = text(
+    "UPDATE approval SET checked_in_at = arrived.at"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:times AS timestamptz[])) AS arrived (id, at)"
+    " WHERE approval.id = arrived.id"
+).bindparams(bindparam("ids", type_=UUIDS))
 
 
 def of_visits(session: Session, visits: Sequence[UUID]) -> dict[UUID, SignedApproval]:
@@ -78,9 +91,32 @@ def planned(session: Session, persons: Sequence[UUID]) -> dict[UUID, list[Signed
     return found
 
 
+def lock_overdue(session: Session, now: datetime, *, most: int) -> list[UUID]:
+    """Locks persons with approvals that nobody used in time and returns those, the oldest first.
+
+    Nobody is waited for: a person held elsewhere comes the next time. Read the approvals after it
+    (`of`); they may have ended, or somebody come to the door, a moment before.
+    """
+    return list(session.execute(_OVERDUE, {"now": now, "most": most}).scalars())
+
+
+def of(session: Session, approvals: Sequence[UUID]) -> list[SignedApproval]:
+    """These approvals, in no order. To decide by them, hold their persons' locks."""
+    return [_signed(row) for row in session.execute(_OF, {"ids": list(approvals)})]
+
+
 def find(session: Session, approval_id: UUID) -> SignedApproval | None:
     """One approval."""
     row = session.execute(select(APPROVAL).where(APPROVAL.c.id == approval_id)).one_or_none()
+    return None if row is None else _signed(row)
+
+
+def of_decision(session: Session, visit_id: UUID, decision_id: UUID) -> SignedApproval | None:
+    """The approval that a decision about this visit gave; None if it gave none."""
+    query = select(APPROVAL).where(
+        APPROVAL.c.visit_id == visit_id, APPROVAL.c.decision_id == decision_id
+    )
+    row = session.execute(query).one_or_none()
     return None if row is None else _signed(row)
 
 
@@ -100,10 +136,10 @@ def end(session: Session, ended: Sequence[Approval]) -> None:
         session.execute(_END, {"ids": ids, "to": to, "ended_at": at, "ended_why": why})
 
 
-def check_in(session: Session, approvals: Sequence[UUID], at: datetime) -> None:
-    """From ``at`` on somebody is at these doors."""
-    if approvals:
-        session.execute(_CHECK_IN, {"ids": list(approvals), "at": at})
+def check_in(session: Session, arrived: Mapping[UUID, datetime]) -> None:
+    """Save since when somebody is at these doors, by approval."""
+    if arrived:
+        session.execute(_CHECK_IN, {"ids": list(arrived), "times": list(arrived.values())})
 
 
 def _values(signed: SignedApproval) -> list[Any]:

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, func, or_, select
 from sqlmodel import Session
 
 from contact_rules.domain import Verdict
+from contact_rules.domain.ledger import EntryKind
 from contact_rules.store.rows import Adding
-from contact_rules.store.tables import DECISION, UUIDS
+from contact_rules.store.tables import DECISION, LEDGER, UUIDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class DecisionRecord:
     the person's ledger up to and including ``ledger_seq``. ``checks`` (all of them, with their
     law unless the verdict is a yes), ``obligations`` and ``next_lawful`` are as in the events.
     ``engine`` is the version that computed it, ``library`` the digest of all packs there were.
+    ``history`` is the digest of the ledger's lines it rested on (`domain.statement`).
     ``request_id`` is None for the visit's first request. ``overridden`` are the rules that two
     people have settled in ``review_id``. ``signature`` (by ``key_id``) is over all of it.
     """
@@ -48,6 +50,7 @@ class DecisionRecord:
     review_id: UUID | None = None
     key_id: str | None = None
     signature: str | None = None
+    history: str | None = None
 
     @property
     def request(self) -> UUID:
@@ -80,17 +83,65 @@ _add: Final = Adding(
         "review_id",
         "key_id",
         "signature",
+        "history",
     ),
 )
-_OF_VISITS: Final = select(DECISION).where(
-    DECISION.c.visit_id == bindparam("visits", type_=UUIDS).any_()
+# What people decided about a visit takes the place of what the rules left to them. Requests to
+# move it, and what was told of it later, have decisions of their own.
+_OF_VISITS: Final = (
+    select(DECISION)
+    .where(
+        DECISION.c.visit_id == bindparam("visits", type_=UUIDS).any_(),
+        or_(DECISION.c.request_id.is_(None), DECISION.c.review_id.is_not(None)),
+    )
+    .order_by(DECISION.c.review_id.is_not(None), DECISION.c.decided_at, DECISION.c.id)
+)
+_OF_REQUESTS: Final = select(DECISION).where(
+    func.coalesce(DECISION.c.request_id, DECISION.c.visit_id)
+    == bindparam("requests", type_=UUIDS).any_()
+)
+_CASES_OF: Final = select(DECISION.c.id, DECISION.c.case_id).where(
+    DECISION.c.id == bindparam("ids", type_=UUIDS).any_()
+)
+# By the order of the ledger, which is written under the person's lock: clocks may differ.
+_BEHIND: Final = (
+    select(DECISION)
+    .join(LEDGER, LEDGER.c.decision_id == DECISION.c.id)
+    .where(
+        LEDGER.c.contact_id == bindparam("visits", type_=UUIDS).any_(),
+        LEDGER.c.kind == EntryKind.RESERVED.value,
+    )
+    .order_by(LEDGER.c.seq)
 )
 
 
 def of_visits(session: Session, visits: Sequence[UUID]) -> dict[UUID, DecisionRecord]:
-    """The decisions made about these visits, by visit."""
+    """The answers to the first requests for these visits, by visit; people's where they gave one.
+
+    Requests to move a visit are found by `of_requests`.
+    """
     rows = session.execute(_OF_VISITS, {"visits": visits})
     return {row.visit_id: _record(row) for row in rows}
+
+
+def of_requests(session: Session, requests: Sequence[UUID]) -> dict[UUID, DecisionRecord]:
+    """The decisions that answered these requests, by request (see `DecisionRecord.request`)."""
+    rows = session.execute(_OF_REQUESTS, {"requests": list(requests)})
+    return {record.request: record for record in map(_record, rows)}
+
+
+def behind(session: Session, visits: Sequence[UUID]) -> dict[UUID, DecisionRecord]:
+    """The decision that each visit's place rests on: that of its latest reservation.
+
+    It is the question as it was told last; an approval may rest on an earlier one.
+    """
+    rows = session.execute(_BEHIND, {"visits": list(visits)})
+    return {row.visit_id: _record(row) for row in rows}
+
+
+def cases_of(session: Session, decisions: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The case that each of these decisions is about."""
+    return {row.id: row.case_id for row in session.execute(_CASES_OF, {"ids": list(decisions)})}
 
 
 def find(session: Session, decision_id: UUID, *, lender: str | None) -> DecisionRecord | None:
@@ -132,6 +183,7 @@ def _values(record: DecisionRecord) -> list[Any]:
         record.review_id,
         record.key_id,
         record.signature,
+        record.history,
     ]
 
 
@@ -159,4 +211,5 @@ def _record(row: Row[Any]) -> DecisionRecord:
         review_id=row.review_id,
         key_id=row.key_id,
         signature=row.signature,
+        history=row.history,
     )

@@ -1,6 +1,7 @@
 """Reads and adds to the ledger. Nothing here changes a line, and the database would refuse it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,6 +18,14 @@ _OF_PERSONS: Final = (
     .where(LEDGER.c.person_id == bindparam("persons", type_=UUIDS).any_())
     .order_by(LEDGER.c.person_id, LEDGER.c.seq)
 )
+_OF_CONTACTS: Final = (
+    select(LEDGER)
+    .where(LEDGER.c.contact_id == bindparam("contacts", type_=UUIDS).any_())
+    .order_by(LEDGER.c.contact_id, LEDGER.c.seq)
+)
+_DETAILS: Final = text(
+    "SELECT seq, details FROM ledger WHERE contact_id = ANY(:contacts) AND details IS NOT NULL"
+).bindparams(bindparam("contacts", type_=UUIDS))
 # Text of its own: of the columns that rules read, and the ids as text, which nobody has to parse.
 _LINES: Final = text(
     "SELECT person_id::text, seq, contact_id::text, kind, lender, channel, direction, starts_at,"
@@ -74,6 +83,20 @@ def histories(session: Session, persons: Sequence[UUID]) -> dict[UUID, list[Entr
     return found
 
 
+def of_contacts(session: Session, contacts: Sequence[UUID]) -> dict[UUID, list[Entry]]:
+    """All entries about each of these contacts, in order; without those nobody told of."""
+    found: dict[UUID, list[Entry]] = {}
+    for row in session.execute(_OF_CONTACTS, {"contacts": list(contacts)}):
+        found.setdefault(row.contact_id, []).append(_entry(row))
+    return found
+
+
+def details(session: Session, contacts: Sequence[UUID]) -> dict[int, dict[str, Any]]:
+    """The details of all entries about these contacts that have any, by ``seq``."""
+    rows = session.execute(_DETAILS, {"contacts": list(contacts)})
+    return {row.seq: row.details for row in rows}
+
+
 def add(session: Session, entries: Sequence[Entry]) -> None:
     """Write ``entries`` in order, in one statement. The caller holds their persons' locks."""
     if entries:
@@ -81,12 +104,23 @@ def add(session: Session, entries: Sequence[Entry]) -> None:
 
 
 def page(
-    session: Session, person: UUID, *, lender: str | None, after: int, limit: int
+    session: Session,
+    person: UUID,
+    *,
+    lender: str | None,
+    after: int,
+    limit: int | None,
+    as_of: datetime | None = None,
 ) -> list[Entry]:
-    """At most ``limit`` entries behind ``seq`` ``after``, oldest first; ``lender``'s if given."""
+    """At most ``limit`` entries behind ``seq`` ``after``, oldest first; ``lender``'s if given.
+
+    ``as_of``: only what was known then.
+    """
     query = select(LEDGER).where(LEDGER.c.person_id == person, LEDGER.c.seq > after)
     if lender is not None:
         query = query.where(LEDGER.c.lender == lender)
+    if as_of is not None:
+        query = query.where(LEDGER.c.recorded_at <= as_of)
     return [_entry(row) for row in session.execute(query.order_by(LEDGER.c.seq).limit(limit))]
 
 

@@ -89,6 +89,7 @@ class DecisionRow(Row, table=True):
     review_id: UUID | None = Field(sa_type=Uuid)
     key_id: str | None = Field(sa_type=Text)
     signature: str | None = Field(sa_type=Text)
+    history: str | None = Field(sa_type=Text)
 
 
 class ApprovalRow(Row, table=True):
@@ -139,7 +140,9 @@ class KnownFactRow(Row, table=True):
     data: dict[str, Any] = Field(sa_type=JSON)
     evidence: list[Any] = Field(sa_type=JSON)
     reference: str | None = Field(sa_type=Text)
+    matter: str | None = Field(sa_type=Text)
     told_by: str = Field(sa_type=Text)
+    told_for: str | None = Field(sa_type=Text)
     occurred_at: datetime = Field(sa_type=_AT)
     recorded_at: datetime = Field(sa_type=_AT)
 
@@ -151,7 +154,7 @@ class KnownFactEndRow(Row, table=True):
 
     id: UUID = Field(sa_type=Uuid, primary_key=True)
     fact_id: UUID | None = Field(sa_type=Uuid)
-    reference: str | None = Field(sa_type=Text)
+    matter: str | None = Field(sa_type=Text)
     reason: str = Field(sa_type=Text)
     told_by: str = Field(sa_type=Text)
     occurred_at: datetime = Field(sa_type=_AT)
@@ -265,6 +268,43 @@ class PackStepRow(Row, table=True):
     at: datetime = Field(sa_type=_AT)
 
 
+class RulesRevisionRow(Row, table=True):
+    """The one row that counts how often the rules put in force here have changed."""
+
+    __tablename__ = "rules_revision"
+
+    one: bool = Field(sa_type=Boolean, primary_key=True)
+    revision: int = Field(sa_type=BigInteger)
+
+
+class LibraryRevisionRow(Row, table=True):
+    """For which revision of the rules a library was taken up."""
+
+    __tablename__ = "library_revision"
+
+    library: str = Field(sa_type=Text, primary_key=True)
+    revision: int = Field(sa_type=BigInteger)
+
+
+class RuleChangeRow(Row, table=True):
+    """A change of the rules for visits from a day on, and how far planned ones were asked again."""
+
+    __tablename__ = "rule_change"
+
+    id: UUID = Field(sa_type=Uuid, primary_key=True)
+    version_id: UUID = Field(sa_type=Uuid)
+    cause: str = Field(sa_type=Text)
+    from_on: date = Field(sa_type=Date)
+    revision: int = Field(sa_type=BigInteger)
+    total: int = Field(sa_type=BigInteger)
+    done: int = Field(sa_type=BigInteger)
+    revoked: int = Field(sa_type=BigInteger)
+    failed: int = Field(sa_type=BigInteger)
+    position: list[Any] | None = Field(sa_type=JSON)
+    begun_at: datetime = Field(sa_type=_AT)
+    ended_at: datetime | None = Field(sa_type=_AT)
+
+
 class SimulationRow(Row, table=True):
     """A draft of a pack tried on what was decided; ``position`` is where it goes on."""
 
@@ -286,6 +326,8 @@ class SimulationRow(Row, table=True):
     started_at: datetime | None = Field(sa_type=_AT)
     beat_at: datetime | None = Field(sa_type=_AT)
     ended_at: datetime | None = Field(sa_type=_AT)
+    runner: UUID | None = Field(sa_type=Uuid)
+    attempts: int = Field(sa_type=BigInteger)
 
 
 PERSON: Final[Table] = Row.metadata.tables["person"]
@@ -303,3 +345,6 @@ LIBRARY: Final[Table] = Row.metadata.tables["library"]
 PACK_VERSION: Final[Table] = Row.metadata.tables["pack_version"]
 PACK_STEP: Final[Table] = Row.metadata.tables["pack_step"]
 SIMULATION: Final[Table] = Row.metadata.tables["simulation"]
+RULES_REVISION: Final[Table] = Row.metadata.tables["rules_revision"]
+LIBRARY_REVISION: Final[Table] = Row.metadata.tables["library_revision"]
+RULE_CHANGE: Final[Table] = Row.metadata.tables["rule_change"]

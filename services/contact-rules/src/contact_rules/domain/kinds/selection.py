@@ -183,8 +183,9 @@ class Selection:
         )
 
     def itself(self, question: Question) -> bool | None:
-        """Would the asked contact itself be counted? Its outcome is assumed to be one that is.
-        None: not known. This leaves aside the consents, as it depends on the start what they say.
+        """Would the asked contact itself be counted? An outcome it has not yet is assumed to be one
+        that is. None: not known. This leaves aside the consents, as it depends on the start what
+        they say.
         """
         return question.once((self, "itself"), lambda: self._itself(question))
 
@@ -212,12 +213,15 @@ class Selection:
         return _selection(_sort(self.match, None), self.exclude, self.agreed, self.group_by)
 
     def _itself(self, question: Question) -> bool | None:
+        outcome = question.contact.outcome
+        if outcome is not None and self.outcomes is not None and outcome not in self.outcomes:
+            return False
         matches = self.match.contact(question, question.start)
         if not self.excluded:
             return matches
         answers = [matches]
         for each in self.excluded:
-            if each.outcomes is None:
+            if each.outcomes is None or outcome in each.outcomes:
                 fits = each.selector.contact(question, question.start)
                 answers.append(None if fits is None else not fits)
         return False if False in answers else None if None in answers else True

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
-from collections.abc import Collection, Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
-from functools import partial
+from functools import cached_property, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar, Final, NamedTuple
 
@@ -63,6 +65,23 @@ class Library:
 
     def __len__(self) -> int:
         return len(self._packs)
+
+    @cached_property
+    def contents(self) -> list[dict[str, str | None]]:
+        """Which texts it is made of, and from when to when each is in force."""
+        return [
+            {
+                "digest": pack.digest,
+                "effective_from": _text(pack.effective_from),
+                "effective_to": _text(pack.effective_to),
+            }
+            for pack in self._packs
+        ]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of its `contents`: two libraries of one digest answer every question alike."""
+        return digest_of(self.contents)
 
     def named(self, names: Iterable[str]) -> tuple[Pack, ...]:
         """Exactly these: by id with all its versions, of which those speak that are in force, or
@@ -152,6 +171,12 @@ class Library:
         return self._doubted.get(key) or self._doubted.setdefault(key, brought.doubted(reason))
 
 
+def digest_of(contents: Iterable[Mapping[str, str | None]]) -> str:
+    """The digest of a library with these `Library.contents`."""
+    written = json.dumps(list(contents), separators=(",", ":"), sort_keys=True)
+    return sha256(written.encode()).hexdigest()
+
+
 def load(directory: Path) -> Library:
     """The packs of a directory, one a file.
 
@@ -186,6 +211,10 @@ def _is_about(pack: Pack, asked: _Asked) -> bool:
 
 def _business(pack: Pack, asked: _Asked) -> bool:
     return pack.covers is None or pack.covers.business(asked.collector, asked.products)
+
+
+def _text(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _turns(pack: Pack) -> Iterator[date]:

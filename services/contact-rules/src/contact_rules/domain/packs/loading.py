@@ -134,6 +134,7 @@ def parse_pack(file: str, content: bytes) -> Pack:
         examples=pack.get("examples"),
         source=top,
         file=file,
+        content=content,
         digest=sha256(content).hexdigest(),
     )
 

@@ -14,6 +14,7 @@ from contact_rules.domain.contact import CollectorClass, Place, Product, Residen
 from contact_rules.domain.decision import SourceQuality, Text
 from contact_rules.domain.rule import Rule
 from contact_rules.domain.yaml_nodes import Node
+from contact_rules.domain.zones import day_number
 
 REGION: Final = re.compile(r"[A-Z0-9]{1,3}", re.ASCII)
 """The part of ISO 3166-2 behind the country."""
@@ -99,7 +100,8 @@ class Tightening:
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Pack:
     """`extends`: ids of the packs it brings along. `in_doubt`: it is asked although it is not known
-    whether the contact is where it holds. `digest`: SHA-256 of its file."""
+    whether the contact is where it holds. `content`: its file as it was read, `digest`: SHA-256 of
+    that."""
 
     id: str
     version: str
@@ -117,6 +119,7 @@ class Pack:
     examples: Node | None
     source: Node
     file: str
+    content: bytes
     digest: str
     in_doubt: bool = False
 
@@ -140,10 +143,40 @@ class Pack:
             other.effective_from or date.min
         ) <= (self.effective_to or date.max)
 
+    def limited(self, from_: date | None, to: date | None) -> Pack:
+        """The same pack, in force within these days only; None limits nothing.
+
+        Raises ValueError if it would be in force on no day.
+        """
+        first = max(from_ or date.min, self.effective_from or date.min)
+        last = min(to or date.max, self.effective_to or date.max)
+        if (first, last) == (self.effective_from or date.min, self.effective_to or date.max):
+            return self
+        if last < first:
+            raise ValueError(f"{self.name} would end before it begins")
+        rules = {
+            id(rule): _limited(rule, day_number(first), day_number(last)) for rule in self.rules
+        }
+        return replace(
+            self,
+            effective_from=None if first == date.min else first,
+            effective_to=None if last == date.max else last,
+            rules=tuple(rules.values()),
+            tightens=tuple(replace(each, rule=rules[id(each.rule)]) for each in self.tightens),
+        )
+
     def doubted(self, reason: Text) -> Pack:
         """The same pack where nobody knows whether it is the law: none of its rules says no."""
         rules = tuple(rule.doubted(reason) for rule in self.rules)
         return replace(self, rules=rules, in_doubt=True)
+
+
+def _limited(rule: Rule, first: int, last: int) -> Rule:
+    return replace(
+        rule,
+        effective_from=max(rule.effective_from, first),
+        effective_to=min(rule.effective_to, last),
+    )
 
 
 def in_order(packs: Iterable[Pack]) -> list[Pack]:

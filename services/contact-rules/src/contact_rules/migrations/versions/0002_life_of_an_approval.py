@@ -33,6 +33,7 @@ ALTER TABLE decision ADD COLUMN overridden text[] NOT NULL DEFAULT '{}';
 ALTER TABLE decision ADD COLUMN review_id uuid;
 ALTER TABLE decision ADD COLUMN key_id text;
 ALTER TABLE decision ADD COLUMN signature text;
+ALTER TABLE decision ADD COLUMN history text;           -- digest of the lines up to ledger_seq
 CREATE UNIQUE INDEX decision_once_a_request ON decision ((coalesce(request_id, visit_id)));
 CREATE INDEX decision_by_visit ON decision (visit_id, decided_at);
 CREATE INDEX decision_by_time ON decision (decided_at, id);
@@ -74,7 +75,9 @@ CREATE TABLE known_fact (
     data        json        NOT NULL,
     evidence    json        NOT NULL,
     reference   text        UNIQUE,     -- what it came from, so that it is taken once
+    matter      text,                   -- what begins and ends by event: a hold, a plan
     told_by     text        NOT NULL,
+    told_for    text,                   -- the lender that told it; NULL: the house did
     occurred_at timestamptz NOT NULL,
     recorded_at timestamptz NOT NULL
 );
@@ -82,20 +85,21 @@ CREATE INDEX known_fact_by_person ON known_fact (person_id, recorded_at, id);
 CREATE TRIGGER known_fact_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON known_fact
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_rewrite();
 
--- A fact ends, is withdrawn, or was never true; it may be told before the fact itself arrives.
+-- A fact ends, is withdrawn, or was never true. The end of a matter ends all that was told of it
+-- up to then, and may itself be told before that.
 CREATE TABLE known_fact_end (
     id          uuid        PRIMARY KEY,
     fact_id     uuid        REFERENCES known_fact,
-    reference   text,
+    matter      text,
     reason      text        NOT NULL,
     told_by     text        NOT NULL,
     occurred_at timestamptz NOT NULL,
     recorded_at timestamptz NOT NULL,
-    CHECK (num_nonnulls(fact_id, reference) > 0)
+    CHECK (num_nonnulls(fact_id, matter) = 1)
 );
 CREATE UNIQUE INDEX known_fact_end_once ON known_fact_end (fact_id) WHERE fact_id IS NOT NULL;
-CREATE UNIQUE INDEX known_fact_end_of_reference ON known_fact_end (reference)
-    WHERE reference IS NOT NULL;
+CREATE UNIQUE INDEX known_fact_end_of_matter ON known_fact_end (matter, occurred_at)
+    WHERE matter IS NOT NULL;
 CREATE TRIGGER known_fact_end_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON known_fact_end
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_rewrite();
 
@@ -206,6 +210,59 @@ CREATE INDEX pack_step_of_version ON pack_step (version_id, at, id);
 CREATE TRIGGER pack_step_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON pack_step
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_rewrite();
 
+-- How often the rules put in force while the service runs have changed, and for which libraries
+-- each stand was taken up: only by one of the latest may an approval be given.
+CREATE TABLE rules_revision (
+    one      boolean PRIMARY KEY DEFAULT true CHECK (one),
+    revision bigint  NOT NULL
+);
+INSERT INTO rules_revision (revision) VALUES (0);
+CREATE TABLE library_revision (
+    library  text   PRIMARY KEY,
+    revision bigint NOT NULL
+);
+-- The lock is held until the transaction ends, and whoever changes the rules takes it alone: when
+-- a change is committed, every approval by the rules before it is there to be seen, and none
+-- comes after it. Each statement in here sees what was committed before that statement.
+CREATE FUNCTION refuse_rules_of_before() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    latest bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtext('doorstep rules'));
+    SELECT revision INTO latest FROM rules_revision;
+    IF latest > 0 AND EXISTS (
+        SELECT FROM added JOIN decision ON decision.id = added.decision_id
+        LEFT JOIN library_revision ON library_revision.library = decision.library
+        WHERE library_revision.revision IS DISTINCT FROM latest)
+    THEN
+        RAISE EXCEPTION 'approved by rules that have changed meanwhile: decide again'
+            USING ERRCODE = 'serialization_failure';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER approval_by_the_rules_in_force AFTER INSERT ON approval
+    REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_rules_of_before();
+
+-- The rules changed for visits from a day on; those planned are asked again, and how far that is.
+CREATE TABLE rule_change (
+    id         uuid        PRIMARY KEY,
+    version_id uuid        NOT NULL REFERENCES pack_version,
+    cause      text        NOT NULL CHECK (cause IN
+        ('scheduled', 'activated', 'ended', 'withdrawn')),
+    from_on    date        NOT NULL,
+    revision   bigint      NOT NULL,     -- of the rules that they are asked by, at least
+    total      bigint      NOT NULL,
+    done       bigint      NOT NULL,
+    revoked    bigint      NOT NULL,
+    failed     bigint      NOT NULL,     -- persons whose visits could not be asked about
+    position   json,                     -- where it goes on
+    begun_at   timestamptz NOT NULL,
+    ended_at   timestamptz
+);
+CREATE INDEX rule_change_open ON rule_change (begun_at, id) WHERE ended_at IS NULL;
+CREATE INDEX rule_change_of_version ON rule_change (version_id, begun_at);
+
 CREATE TABLE simulation (
     id         uuid        PRIMARY KEY,
     version_id uuid        NOT NULL REFERENCES pack_version,
@@ -223,8 +280,11 @@ CREATE TABLE simulation (
     asked_at   timestamptz NOT NULL,
     started_at timestamptz,
     beat_at    timestamptz,
-    ended_at   timestamptz
+    ended_at   timestamptz,
+    runner     uuid,                     -- who works on it
+    attempts   bigint      NOT NULL DEFAULT 0
 );
+CREATE INDEX simulation_by_time ON simulation (asked_at, id);
 CREATE INDEX simulation_open ON simulation (asked_at, id) WHERE state IN ('queued', 'running');
 """
 
