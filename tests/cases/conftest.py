@@ -9,13 +9,25 @@ from cases.service import build
 from cases.settings import CasesSettings
 from cases_house import Debt, House
 from credentials import Keys, TokenMint
+from rules_stand_in import RulesStandIn, rules_stand_in
 from settable_clock import SettableClock
 from shared.bus import LocalBus
 
 
 @pytest.fixture
+def rules() -> Iterator[RulesStandIn]:
+    """Contact-rules as a team about to go asks it; it says yes until told otherwise."""
+    with rules_stand_in() as standing:
+        yield standing
+
+
+@pytest.fixture
 def house(
-    make_database: Callable[[str], str], keys: Keys, token: TokenMint, clock: SettableClock
+    make_database: Callable[[str], str],
+    keys: Keys,
+    token: TokenMint,
+    clock: SettableClock,
+    rules: RulesStandIn,
 ) -> Iterator[House]:
     """Cases on a database of its own, nothing known yet."""
     settings = CasesSettings(
@@ -23,6 +35,8 @@ def house(
         token_keys=str(keys.token_jwks),
         approval_keys=str(keys.approval_jwks),
         identity_key="an identity key that only tests may know",
+        contact_rules_url=rules.url,
+        service_token_file=keys.service_token,
         database_pool=20,
     )
     service = build(settings, LocalBus(), clock)

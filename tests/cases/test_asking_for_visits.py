@@ -60,8 +60,14 @@ def test_what_contact_rules_is_told(house: House) -> None:
             "country": "TW",
             "region": "TPE",
             "timezone": "Asia/Taipei",
+            "city": None,
         },
-        "residence": {"country": "TW", "region": "TPE", "timezone": "Asia/Taipei"},
+        "residence": {
+            "country": "TW",
+            "region": "TPE",
+            "timezone": "Asia/Taipei",
+            "city": None,
+        },
         "starts_at": "2026-12-01T02:00:00Z",
         "ends_at": "2026-12-01T02:30:00Z",
         "party": {"id": str(debt.person_id), "role": "debtor", "age": 38},
@@ -87,6 +93,7 @@ def test_what_contact_rules_is_told(house: House) -> None:
         ],
         "language": "zh",
         "requested_at": "2026-11-23T02:00:00Z",
+        "requested_by": "northbank lender",
     }
 
 
@@ -104,6 +111,17 @@ def test_a_door_without_a_time_zone_is_for_contact_rules_to_judge(house: House) 
     house.ask(debt)
     (message,) = house.announced("cases.visit-requested.v1")
     assert message.data["place"]["timezone"] is None
+
+
+@pytest.mark.parametrize("said", ["NYC", "US NYC", "USNYC"])
+def test_a_city_is_told_for_the_law_it_has_of_its_own(house: House, said: str) -> None:
+    home = {"kind": "home", "text": "7 Late Fee Lane", "country": "US", "region": "NY"}
+    debt = house.debt(addresses=[home | {"city": said, "timezone": "America/New_York"}])
+    assert house.case(debt.case_id)["addresses"][0]["city"] == "NYC"
+    house.ask(debt)
+    (message,) = house.announced("cases.visit-requested.v1")
+    assert message.data["place"]["city"] == "NYC"
+    assert message.data["residence"]["city"] == "NYC"
 
 
 def test_an_agency_goes_in_its_own_name(house: House, debt: Debt) -> None:

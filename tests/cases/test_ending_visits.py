@@ -115,6 +115,7 @@ def test_a_cancelled_visit_frees_what_was_reserved(
         "lender": "northbank",
         "reason": "debtor",
         "cancelled_at": "2026-12-01T03:00:00Z",
+        "team": [str(debt.agent_id)],
     }
 
 

@@ -21,6 +21,8 @@ def settings(keys: Keys, **changes: Any) -> CasesSettings:
         "token_keys": str(keys.token_jwks),
         "approval_keys": str(keys.approval_jwks),
         "identity_key": SECRET,
+        "contact_rules_url": "http://127.0.0.1:1",
+        "service_token_file": keys.service_token,
     } | changes
     return load(CasesSettings, **given)
 

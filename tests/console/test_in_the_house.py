@@ -18,7 +18,14 @@ def test_every_page_shows_what_the_story_did(tmp_path: Path) -> None:
             seen: set[str] = set()
             for language in ("en", "zh"):
                 browser.get(f"/console/language/{language}")
-                for start in ("cases", "visits", "visits?status=denied", "plans", "packs"):
+                for start in (
+                    "cases",
+                    "visits",
+                    "visits?status=denied",
+                    "reviews",
+                    "plans",
+                    "packs",
+                ):
                     page = browser.get(f"/console/{start}")
                     assert page.status_code == 200, start
                     for link in re.findall(r'href="(/console/[a-z]+/[^"?]+)"', page.text)[:8]:

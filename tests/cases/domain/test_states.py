@@ -1,25 +1,28 @@
 """Visits and cases go from state to state as the tables say, and nowhere else."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from cases.domain import case, visit
+from cases.domain import case, visit, visit_times
 from cases.domain.account import Role
 from cases.domain.case import CaseNotOpen, CaseStatus, CaseStep, Resolution
+from cases.domain.refusal import Refusal
 from cases.domain.visit import (
-    LIVE,
     CancelReason,
     Party,
     Purpose,
-    StartNotPlannable,
-    TimesNotPlausible,
     Visit,
+    VisitAtTheDoor,
+    VisitNotDispatched,
     VisitNotScheduled,
     VisitOver,
     VisitStatus,
     VisitStep,
+    VisitUnderWay,
 )
+from cases.domain.visit_times import StartNotPlannable, TimesNotPlausible
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 
@@ -36,13 +39,25 @@ VISIT_STEPS = {
         VisitStep.CANCEL: VisitStatus.CANCELLED,
     },
     VisitStatus.SCHEDULED: {
+        VisitStep.RESCHEDULE: VisitStatus.SCHEDULED,
+        VisitStep.DISPATCH: VisitStatus.DISPATCHED,
         VisitStep.CANCEL: VisitStatus.CANCELLED,
+        VisitStep.EXPIRE: VisitStatus.EXPIRED,
         VisitStep.COMPLETE: VisitStatus.COMPLETED,
     },
+    VisitStatus.DISPATCHED: {
+        VisitStep.CHECK_IN: VisitStatus.CHECKED_IN,
+        VisitStep.CANCEL: VisitStatus.CANCELLED,
+        VisitStep.EXPIRE: VisitStatus.EXPIRED,
+        VisitStep.COMPLETE: VisitStatus.COMPLETED,
+    },
+    VisitStatus.CHECKED_IN: {VisitStep.COMPLETE: VisitStatus.COMPLETED},
+    VisitStatus.EXPIRED: {VisitStep.COMPLETE: VisitStatus.COMPLETED},
     VisitStatus.DENIED: {},
     VisitStatus.CANCELLED: {},
     VisitStatus.COMPLETED: {},
 }
+UNDECIDED = (VisitStatus.REQUESTED, VisitStatus.NEEDS_REVIEW)
 
 
 @pytest.mark.parametrize("status", VisitStatus)
@@ -51,17 +66,47 @@ def test_a_visit_takes_exactly_the_steps_of_its_state(status: VisitStatus, step:
     to = VISIT_STEPS[status].get(step)
     if to is not None:
         assert visit.after(status, step) is to
-    elif step is VisitStep.COMPLETE and status in LIVE:
-        with pytest.raises(VisitNotScheduled):
-            visit.after(status, step)
     else:
-        with pytest.raises(VisitOver):
+        with pytest.raises(Refusal):
             visit.after(status, step)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "step", "refusal"),
+    [
+        (UNDECIDED, VisitStep.COMPLETE, VisitNotScheduled),
+        (UNDECIDED, VisitStep.DISPATCH, VisitNotScheduled),
+        (UNDECIDED, VisitStep.CHECK_IN, VisitNotScheduled),
+        (UNDECIDED, VisitStep.RESCHEDULE, VisitNotScheduled),
+        ([VisitStatus.SCHEDULED], VisitStep.CHECK_IN, VisitNotDispatched),
+        ([VisitStatus.DISPATCHED], VisitStep.RESCHEDULE, VisitUnderWay),
+        ([VisitStatus.DISPATCHED, VisitStatus.CHECKED_IN], VisitStep.DISPATCH, VisitUnderWay),
+        ([VisitStatus.CHECKED_IN], VisitStep.CHECK_IN, VisitUnderWay),
+        ([VisitStatus.CHECKED_IN], VisitStep.CANCEL, VisitAtTheDoor),
+        ([VisitStatus.EXPIRED], VisitStep.DISPATCH, VisitOver),
+        ([VisitStatus.CANCELLED, VisitStatus.DENIED], VisitStep.COMPLETE, VisitOver),
+        ([VisitStatus.COMPLETED], VisitStep.CANCEL, VisitOver),
+    ],
+)
+def test_a_step_that_can_not_be_taken_says_what_is_in_the_way(
+    statuses: Sequence[VisitStatus], step: VisitStep, refusal: type[Refusal]
+) -> None:
+    for status in statuses:
+        with pytest.raises(refusal):
+            visit.after(status, step)
+
+
+def test_every_state_is_with_approval_or_before_one() -> None:
+    """The database says the same (visit_needs_approval)."""
+    before = {*UNDECIDED, VisitStatus.DENIED, VisitStatus.CANCELLED}
+    assert set(VisitStatus) == visit.APPROVED | before
+    assert not visit.APPROVED & before
 
 
 def test_only_an_approval_schedules() -> None:
     ways = {step for (_, step), to in visit.TRANSITIONS.items() if to is VisitStatus.SCHEDULED}
-    assert ways == {VisitStep.APPROVE}
+    assert ways == {VisitStep.APPROVE, VisitStep.RESCHEDULE}
+    assert visit.TRANSITIONS[VisitStatus.SCHEDULED, VisitStep.RESCHEDULE] is VisitStatus.SCHEDULED
 
 
 @pytest.mark.parametrize("status", CaseStatus)
@@ -81,11 +126,35 @@ def test_a_case_takes_exactly_the_steps_of_its_state(status: CaseStatus, step: C
 
 
 def test_of_statement_and_payment_the_later_is_believed() -> None:
-    assert case.still_owed(100, NOW, None)
-    assert not case.still_owed(0, NOW, None)
-    assert not case.still_owed(100, NOW, NOW)
-    assert not case.still_owed(100, NOW, NOW + timedelta(seconds=1))
-    assert case.still_owed(100, NOW, NOW - timedelta(seconds=1))
+    assert case.still_owed(100, NOW, None, None)
+    assert not case.still_owed(0, NOW, None, None)
+    assert not case.still_owed(100, NOW, NOW, None)
+    assert not case.still_owed(100, NOW, NOW + timedelta(seconds=1), None)
+    assert case.still_owed(100, NOW, NOW - timedelta(seconds=1), None)
+
+
+def test_what_was_recalled_is_not_owed_whatever_is_owed() -> None:
+    assert not case.still_owed(100, NOW, None, NOW)
+    assert not case.still_owed(100, NOW + timedelta(days=1), None, NOW)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "known_as_of", "back"),
+    [
+        (0, -1, False),  # as of the very moment of the recall
+        (1, -1, True),
+        (-1, -2, False),  # a file that was under way
+        (1, 1, False),  # dated ahead, and known when it was recalled
+        (2, 1, True),
+    ],
+)
+def test_a_statement_after_the_recall_brings_an_account_back(
+    as_of: int, known_as_of: int, back: bool
+) -> None:
+    stated = NOW + timedelta(hours=as_of)
+    known = NOW + timedelta(hours=known_as_of)
+    assert case.is_back(stated, known_as_of=known, recalled_at=NOW) is back
+    assert not case.is_back(stated, known_as_of=known, recalled_at=None)
 
 
 def test_a_case_is_paid_when_nothing_is_owed_and_cured_when_nothing_is_late() -> None:
@@ -105,10 +174,10 @@ def test_a_case_is_paid_when_nothing_is_owed_and_cured_when_nothing_is_late() ->
 )
 def test_a_visit_begins_after_now_and_within_ninety_days(ahead: timedelta, plannable: bool) -> None:
     if plannable:
-        visit.check_start(NOW + ahead, NOW)
+        visit_times.check_start(NOW + ahead, NOW)
     else:
         with pytest.raises(StartNotPlannable):
-            visit.check_start(NOW + ahead, NOW)
+            visit_times.check_start(NOW + ahead, NOW)
 
 
 def planned(starts_at: datetime) -> Visit:
@@ -147,16 +216,16 @@ def test_times_of_a_visit_are_past_in_order_and_near_the_plan(
 ) -> None:
     the_visit = planned(NOW - hours(1))
     if pointer is None:
-        visit.check_times(the_visit, NOW + started, NOW + ended, NOW)
+        visit_times.check_times(the_visit, NOW + started, NOW + ended, NOW)
     else:
         with pytest.raises(TimesNotPlausible) as refused:
-            visit.check_times(the_visit, NOW + started, NOW + ended, NOW)
+            visit_times.check_times(the_visit, NOW + started, NOW + ended, NOW)
         assert refused.value.pointer == pointer
 
 
 def test_nobody_stays_longer_than_a_day() -> None:
     with pytest.raises(TimesNotPlausible):
-        visit.check_times(planned(NOW - hours(30)), NOW - hours(25), NOW, NOW)
+        visit_times.check_times(planned(NOW - hours(30)), NOW - hours(25), NOW, NOW)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from shared.outbox import Relay
 from cases import api
 from cases.api.import_loop import ImportLoop
 from cases.api.served import CasesService
+from cases.clients import ContactRules, TokenFile
 from cases.consumers import QUEUE, fetch_missing_keys, handlers, lock
 from cases.domain.person import Identities
 from cases.settings import CasesSettings, buckets_of
@@ -23,8 +24,13 @@ NAME: Final = "cases"
 def build(settings: CasesSettings, bus: Bus, clock: Clock = utc_now) -> CasesService:
     """Cases on the database and bus given. Touches neither yet.
 
-    Raises `shared.keys.BadKeys` when a file of public keys can't be used.
+    Raises `shared.keys.BadKeys` when a file of public keys, or the service token, can't be used.
     """
+    rules = ContactRules(
+        settings.contact_rules_url,
+        TokenFile(settings.service_token_file),
+        seconds=settings.contact_rules_seconds,
+    )
     engine = make_engine(
         settings.database_url, pool_size=settings.database_pool, application_name=NAME
     )
@@ -55,4 +61,6 @@ def build(settings: CasesSettings, bus: Bus, clock: Clock = utc_now) -> CasesSer
         migrations="cases",
         identities=identities,
         buckets=buckets_of(settings.buckets),
+        rules=rules,
+        check_in_within_m=settings.check_in_within_m,
     )

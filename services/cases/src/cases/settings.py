@@ -1,6 +1,8 @@
 """What cases must be told to run."""
 
+from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -26,6 +28,17 @@ def _readable(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    try:
+        found = urlsplit(text)
+        _ = found.port
+    except ValueError:
+        found = urlsplit("")
+    if found.scheme not in {"http", "https"} or not found.hostname or found.query:
+        raise ValueError("must be an address that begins with http:// or https://")
+    return text.rstrip("/")
+
+
 class CasesSettings(ServiceSettings):
     """Variables begin with ``CASES_``; each may come from a file, as ``CASES_…_FILE``."""
 
@@ -38,6 +51,27 @@ class CasesSettings(ServiceSettings):
     )
     approval_keys: str = Field(
         description="contact-rules' public keys: a JWKS file, or its http(s) address"
+    )
+    contact_rules_url: Annotated[str, AfterValidator(_address)] = Field(
+        description="the address of contact-rules, such as http://contact-rules:8000"
+    )
+    service_token_file: Path = Field(
+        description="a file with the bearer token (role `service`) that contact-rules is asked"
+        " with; read again when it changes"
+    )
+    contact_rules_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        le=10,
+        description="how long contact-rules may take for an answer before a team goes; without"
+        " one nobody goes",
+    )
+    check_in_within_m: int = Field(
+        default=200,
+        ge=10,
+        le=5000,
+        description="how many metres from the address a team may be when it checks in, beside"
+        " what its position may be wrong by",
     )
     buckets: Annotated[str, AfterValidator(_readable)] = Field(
         default="M1=1,M2=31,M3=61,M4=91,M5=121,M6=151,M7+=181",

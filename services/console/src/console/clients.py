@@ -39,8 +39,20 @@ class Unreachable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What a service said to something sent: done, or why not (a problem)."""
+
+    status: int
+    document: dict[str, Any]
+
+    @property
+    def done(self) -> bool:
+        return self.status < httpx.codes.BAD_REQUEST
+
+
+@dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads the services in the name of one person: with their token, in their language."""
+    """Asks the services in the name of one person: with their token, in their language."""
 
     client: httpx.Client
     services: Mapping[str, str]
@@ -49,35 +61,71 @@ class Reader:
 
     def one(self, service: str, *path: str, **query: str | int | None) -> dict[str, Any]:
         """The resource at ``/v1/<path>`` of ``service``. Raises the exceptions of this module."""
-        address = "/".join(quote(part, safe="") for part in path)
-        try:
-            answer = self.client.get(
-                f"{self.services[service]}/v1/{address}",
-                params={name: value for name, value in query.items() if value not in (None, "")},
-                headers={
-                    "Authorization": f"Bearer {self.token}",
-                    "Accept-Language": self.language,
-                },
-            )
-        except httpx.HTTPError as error:
-            raise Unreachable(service) from error
+        answer = self._asked(
+            "GET",
+            service,
+            path,
+            params={name: value for name, value in query.items() if value not in (None, "")},
+        )
         refusal = _REFUSALS.get(answer.status_code)
         if refusal is not None:
             raise refusal
         if answer.status_code != httpx.codes.OK:
             raise Unreachable(service)
-        try:
-            found = answer.json()
-        except ValueError as error:
-            raise Unreachable(service) from error
-        if not isinstance(found, dict):
+        return _document(answer, service)
+
+    def send(self, service: str, *path: str, body: Mapping[str, str], key: str) -> Reply:
+        """What ``service`` says to ``body``, posted to ``/v1/<path>``; the same ``key`` again has
+        no further effect. A refusal that can be mended is an answer like any other; the others
+        raise the exceptions of this module.
+        """
+        answer = self._asked(
+            "POST", service, path, json=dict(body), headers={"Idempotency-Key": key}
+        )
+        if answer.status_code in _NO_USE:
+            raise _REFUSALS[answer.status_code]
+        if answer.is_server_error or answer.is_redirect:
             raise Unreachable(service)
-        return found
+        return Reply(answer.status_code, _document(answer, service))
+
+    def _asked(
+        self,
+        method: str,
+        service: str,
+        path: Sequence[str],
+        *,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> httpx.Response:
+        address = "/".join(quote(part, safe="") for part in path)
+        try:
+            return self.client.request(
+                method,
+                f"{self.services[service]}/v1/{address}",
+                headers={
+                    "Authorization": f"Bearer {self.token}",
+                    "Accept-Language": self.language,
+                    **(headers or {}),
+                },
+                **more,
+            )
+        except httpx.HTTPError as error:
+            raise Unreachable(service) from error
 
     def some(self, service: str, *path: str, **query: str | int | None) -> Sequence[dict[str, Any]]:
         """The first 200 of a list."""
         items = self.one(service, *path, limit=_LARGEST_LIST, **query)["items"]
         return list(items)
+
+
+def _document(answer: httpx.Response, service: str) -> dict[str, Any]:
+    try:
+        found = answer.json()
+    except ValueError as error:
+        raise Unreachable(service) from error
+    if not isinstance(found, dict):
+        raise Unreachable(service)
+    return found
 
 
 _REFUSALS: Final[Mapping[int, type[Exception]]] = {
@@ -87,6 +135,8 @@ _REFUSALS: Final[Mapping[int, type[Exception]]] = {
     404: NotThere,
     422: NotUnderstood,
 }
+_NO_USE: Final = (401, 404)
+"""Refusals that nobody can mend by sending something else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from cases.domain.place import Address, PlaceKind, time_zone
 from cases.domain.refusal import Fault, Refusal, Unacceptable
 
 LARGEST_EXTRA: Final = 16 * 1024
+_CITY: Final = 3  # letters of a UN/LOCODE behind the country
 
 
 class BalanceBody(Body):
@@ -71,6 +72,14 @@ class AddressBody(Body):
         str | None,
         StringConstraints(pattern=r"^([A-Z]{2}-)?[A-Z0-9]{1,3}$"),
         Field(description="ISO 3166-2, with or without the country: TPE or TW-TPE."),
+    ] = None
+    city: Annotated[
+        str | None,
+        StringConstraints(pattern=r"^([A-Z]{2} ?)?[A-Z0-9]{3}$"),
+        Field(
+            description="UN/LOCODE, with or without the country: NYC or US NYC. Some law is a"
+            " city's; where a city has some and this is not known, visits are sent to review."
+        ),
     ] = None
     latitude: Annotated[float | None, Field(ge=-90, le=90, allow_inf_nan=False)] = None
     longitude: Annotated[float | None, Field(ge=-180, le=180, allow_inf_nan=False)] = None
@@ -262,6 +271,18 @@ def _address(reading: _Reading, at: int, body: AddressBody) -> Address:
                     "地区代码与地址所在国家或地区不符。",
                 )
             )
+    city = body.city
+    if city is not None and len(city) > _CITY:
+        if city[:2] != body.country:
+            reading.faults.append(
+                Fault(
+                    f"/addresses/{at}/city",
+                    "city_elsewhere",
+                    "The city belongs to another country than the address.",
+                    "城市代码与地址所在国家或地区不符。",
+                )
+            )
+        city = city[-_CITY:]
     if (body.latitude is None) != (body.longitude is None):
         missing = "latitude" if body.latitude is None else "longitude"
         reading.faults.append(
@@ -282,7 +303,9 @@ def _address(reading: _Reading, at: int, body: AddressBody) -> Address:
         ),
         None,
     )
-    return Address(body.kind, body.text, body.country, region, body.latitude, body.longitude, zone)
+    return Address(
+        body.kind, body.text, body.country, region, body.latitude, body.longitude, zone, city
+    )
 
 
 def _home_country(addresses: tuple[Address, ...]) -> str:

@@ -55,6 +55,7 @@ class AddressAnswer(Answer):
     text: str
     country: str | None
     region: str | None
+    city: str | None
     latitude: float | None
     longitude: float | None
     timezone: str | None
@@ -67,6 +68,7 @@ class AddressAnswer(Answer):
             text=row.text,
             country=row.country,
             region=row.region,
+            city=row.city,
             latitude=row.latitude,
             longitude=row.longitude,
             timezone=row.timezone,
@@ -142,6 +144,8 @@ class AccountAnswer(Answer):
     annual_rate: str | None
     opened_on: date | None
     paid_at: datetime | None
+    recalled_at: datetime | None
+    recall_reason: str | None
     debtor: DebtorAnswer
     contacts: list[ContactAnswer]
     addresses: list[AddressAnswer]
@@ -258,6 +262,8 @@ def account_answer(
         annual_rate=None if rate is None else format(rate.normalize(), "f"),
         opened_on=row.opened_on,
         paid_at=row.paid_at,
+        recalled_at=row.recalled_at,
+        recall_reason=row.recall_reason,
         debtor=DebtorAnswer.of(row),
         contacts=[ContactAnswer(**each) for each in row.contacts],
         addresses=[AddressAnswer.of(listed[each]) for each in row.address_ids],

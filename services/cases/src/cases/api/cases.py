@@ -25,13 +25,14 @@ from cases.api.accounts import (
 )
 from cases.api.fields import ExternalId
 from cases.api.served import READERS, OfLender, Part, Served, lenders_seen
-from cases.api.visits import VisitAnswer, visit_answers
+from cases.api.visit_answers import VisitAnswer, visit_answers
 from cases.domain.account import Buckets, local_day
 from cases.domain.case import CaseStatus, Flag, Stage, still_owed
 from cases.domain.money import to_text
 from cases.domain.place import zone_names
 from cases.store import accounts, addresses, case_list, cases, flags, timeline, visit_list
-from cases.store.tables import AccountRow, CaseFlagRow, CaseRow
+from cases.store.flags import Standing
+from cases.store.tables import AccountRow, CaseRow
 
 router = APIRouter(tags=["cases"])
 
@@ -39,10 +40,14 @@ T = TypeVar("T")
 
 
 class FlagAnswer(Answer):
-    """What holds for the case now, since when, and which plan it came from."""
+    """What holds for the case now, since when, and which plan, hold or complaint it came from.
+
+    `until`: when it ends by itself; null: when somebody ends it.
+    """
 
     kind: Flag
     since: datetime | None
+    until: datetime | None
     reference: UUID
 
 
@@ -90,6 +95,7 @@ class CaseAccountAnswer(Answer):
     dpd: int
     bucket: str
     paid_at: datetime | None
+    recalled_at: datetime | None
 
 
 class WholeCaseAnswer(CaseAnswer):
@@ -156,6 +162,7 @@ def list_cases(
         agent=agent,
         words=q,
         today=None if bucket is None else _today(now),
+        now=now,
     )
     with transaction(service.engine) as session:
         rows = case_list.find(
@@ -265,18 +272,18 @@ def _answers(
 ) -> list[CaseAnswer]:
     ids = [row.id for row in rows]
     held = accounts.of_cases(session, ids)
-    standing = flags.standing(session, ids)
+    standing = flags.standing(session, ids, now)
     return [_answer(row, held[row.id], standing[row.id], buckets, now) for row in rows]
 
 
 def _answer(
     row: CaseRow,
     held: Sequence[AccountRow],
-    standing: Sequence[CaseFlagRow],
+    standing: Sequence[Standing],
     buckets: Buckets,
     now: datetime,
 ) -> CaseAnswer:
-    owed = [each for each in held if still_owed(each.overdue, each.as_of, each.paid_at)]
+    owed = [each for each in held if _is_owed(each)]
     dpd = max((dpd_of(each, now) for each in owed), default=0)
     return CaseAnswer(
         id=row.id,
@@ -292,7 +299,7 @@ def _answer(
         owed=_owed(owed),
         external_ids=[each.external_id for each in held],
         flags=[
-            FlagAnswer(kind=Flag(each.kind), since=each.since, reference=each.reference)
+            FlagAnswer(kind=each.kind, since=each.since, until=each.until, reference=each.reference)
             for each in standing
         ],
         opened_at=row.opened_at,
@@ -300,6 +307,10 @@ def _answer(
         resolved_at=row.resolved_at,
         closed_at=row.closed_at,
     )
+
+
+def _is_owed(row: AccountRow) -> bool:
+    return still_owed(row.overdue, row.as_of, row.paid_at, row.recalled_at)
 
 
 def _owed(owed: Sequence[AccountRow]) -> list[OwedAnswer]:
@@ -332,6 +343,7 @@ def _account(row: AccountRow, buckets: Buckets, now: datetime) -> CaseAccountAns
         dpd=dpd,
         bucket=buckets.of(dpd).name,
         paid_at=row.paid_at,
+        recalled_at=row.recalled_at,
     )
 
 

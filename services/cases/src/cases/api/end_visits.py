@@ -1,7 +1,6 @@
 """Routes that end visits: cancelled, or completed with an outcome."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
@@ -10,16 +9,13 @@ from shared.auth import Caller, Role, allow
 from shared.db import transaction
 from shared.etags import IfMatch, if_match
 from shared.http import AwareTime, Body
-from shared.problems import Language
-from sqlmodel import Session
 
 from cases.api.fields import Line
 from cases.api.served import WRITERS, FirstTime, Served, Spoken, fields_named, sees
-from cases.api.visits import DecidedVisitAnswer, VisitId, decided_answer, visit_etag
+from cases.api.visit_answers import DecidedVisitAnswer, changed_answer, row_of, visit_etag
+from cases.api.visits import VisitId
 from cases.domain.outcome import Outcome
 from cases.handlers.end_visits import Done, cancel_visit, complete_visit, lock_visit
-from cases.store import visit_list
-from cases.store.tables import VisitRow
 
 router = APIRouter(tags=["visits"])
 
@@ -55,15 +51,18 @@ def cancel(
     visit_id: VisitId,
     body: CancelBody,
 ) -> Response:
-    """Cancel a visit that has not taken place; what was reserved for it is free again."""
+    """Cancel a visit to come; what was reserved for it is free again.
+
+    409 `visit_at_the_door`: once the team is there, it can only leave, and say what came of it.
+    """
     now = service.clock()
     with transaction(service.engine) as session:
         if (stored := once.answered(session)) is not None:
             return stored
         lock_visit(session, visit_id, sees(caller))
-        unchanged.check(visit_etag(_row(session, visit_id)))
+        unchanged.check(visit_etag(row_of(session, visit_id)))
         cancel_visit(session, visit_id, body.reason, now, sees=sees(caller), by=caller.subject)
-        return once.answer(session, 200, *_answer(session, visit_id, spoken))
+        return once.answer(session, 200, *changed_answer(session, visit_id, spoken))
 
 
 @router.post("/v1/visits/{visit_id}/complete", response_model=DecidedVisitAnswer)
@@ -76,26 +75,16 @@ def complete(
     visit_id: VisitId,
     body: CompleteBody,
 ) -> Response:
-    """Tell what came of a scheduled visit. What happened is recorded, lawful or not."""
+    """Tell what came of a visit that was scheduled. What happened is recorded, lawful or not.
+
+    Also where nobody checked in, and after it expired: an agent without a network tells it late.
+    """
     done = Done(body.outcome, body.started_at, body.ended_at, body.note)
     now = service.clock()
     with fields_named(), transaction(service.engine) as session:
         if (stored := once.answered(session)) is not None:
             return stored
         lock_visit(session, visit_id, sees(caller))
-        unchanged.check(visit_etag(_row(session, visit_id)))
+        unchanged.check(visit_etag(row_of(session, visit_id)))
         complete_visit(session, visit_id, done, now, sees=sees(caller), by=caller.subject)
-        return once.answer(session, 200, *_answer(session, visit_id, spoken))
-
-
-def _row(session: Session, visit_id: UUID) -> VisitRow:
-    row = visit_list.get(session, visit_id)
-    assert row is not None, "visits are never deleted"
-    return row
-
-
-def _answer(
-    session: Session, visit_id: UUID, spoken: Language
-) -> tuple[DecidedVisitAnswer, dict[str, str]]:
-    row = _row(session, visit_id)
-    return decided_answer(session, row, spoken), {"ETag": visit_etag(row)}
+        return once.answer(session, 200, *changed_answer(session, visit_id, spoken))

@@ -14,6 +14,7 @@ from shared.problems import FieldError, Language, Words, invalid, invalid_fields
 from shared.service import Service, current_service
 
 from cases.api.fields import Lender
+from cases.clients import ContactRules
 from cases.domain.account import Buckets
 from cases.domain.person import Identities
 from cases.domain.refusal import Refusal, Unacceptable
@@ -26,6 +27,13 @@ class CasesService(Service):
 
     identities: Identities
     buckets: Buckets
+    rules: ContactRules
+    """Whoever asks it waits for another machine: never inside a transaction."""
+    check_in_within_m: int
+
+    def close(self) -> None:
+        self.rules.close()
+        super().close()
 
 
 Served = Annotated[CasesService, Depends(current_service)]

@@ -1,20 +1,17 @@
 """Routes of visits: asked for, listed, read with what contact-rules said of them."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
-from pydantic import Field, JsonValue
+from pydantic import Field
 from shared.auth import Caller, Role, allow
 from shared.db import transaction
-from shared.etags import etag
-from shared.http import Answer, AwareTime, Body, Whole
+from shared.http import AwareTime, Body, Whole
 from shared.paging import Listing
-from shared.problems import Language, not_found
-from sqlmodel import Session
+from shared.problems import not_found
 
 from cases.api.served import (
     READERS,
@@ -27,14 +24,20 @@ from cases.api.served import (
     fields_named,
     lenders_seen,
     place,
-    said,
     sees,
 )
+from cases.api.visit_answers import (
+    DecidedVisitAnswer,
+    VisitAnswer,
+    decided_answer,
+    visit_answers,
+    visit_etag,
+)
 from cases.domain.account import Role as PartyRole
-from cases.domain.visit import LARGEST_TEAM, LONGEST, Party, Purpose, VisitStatus
+from cases.domain.visit import Party, Purpose, VisitStatus
+from cases.domain.visit_times import LARGEST_TEAM, LONGEST
 from cases.handlers.request_visit import Asked, request_visit
-from cases.store import decisions, visit_list, visits
-from cases.store.tables import ApprovalRow, DenialRow, VisitRow
+from cases.store import visit_list, visits
 
 router = APIRouter(tags=["visits"])
 
@@ -65,70 +68,6 @@ class VisitBody(Body):
     team: Annotated[
         list[UUID], Field(min_length=1, max_length=LARGEST_TEAM, description="Agents' ids.")
     ]
-
-
-class PartyAnswer(Answer):
-    """Who is to be met; `id` null: somebody not known by name."""
-
-    role: PartyRole
-    id: UUID | None
-
-
-class ObligationAnswer(Answer):
-    """What a rule asks to be done."""
-
-    rule: str
-    what: str
-    when: str
-
-
-class ApprovalAnswer(Answer):
-    """Contact-rules' signed yes; the token proves it to anybody with the public key."""
-
-    id: UUID
-    expires_at: datetime
-    must_end_by: datetime | None
-    obligations: list[ObligationAnswer]
-    token: str
-
-
-class DenialAnswer(Answer):
-    """Why not (or not without people deciding), and when it would be lawful."""
-
-    verdict: str
-    checks: list[dict[str, JsonValue]]
-    next_lawful: list[dict[str, JsonValue]]
-
-
-class VisitAnswer(Answer):
-    """A visit. `cancel_reason`, `outcome` and the times of the visit are there once they are."""
-
-    id: UUID
-    case_id: UUID
-    person_id: UUID
-    lender: str
-    status: VisitStatus
-    address_id: UUID
-    starts_at: datetime
-    ends_at: datetime
-    party: PartyAnswer
-    purpose: Purpose
-    team: list[UUID]
-    requested_by: str
-    requested_at: datetime
-    updated_at: datetime
-    cancel_reason: str | None
-    outcome: str | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    note: str | None
-
-
-class DecidedVisitAnswer(VisitAnswer):
-    """A visit with the last word on it: an approval, a denial, or neither yet."""
-
-    approval: ApprovalAnswer | None
-    denial: DenialAnswer | None
 
 
 _Writer = Annotated[Caller, Depends(allow(*WRITERS))]
@@ -225,72 +164,3 @@ def get_visit(
             raise not_found("visit")
         response.headers["ETag"] = visit_etag(row)
         return decided_answer(session, row, spoken)
-
-
-def visit_etag(row: VisitRow) -> str:
-    """Changes with every step of the visit."""
-    return etag(row.id, row.status, row.updated_at)
-
-
-def visit_answers(session: Session, rows: Sequence[VisitRow]) -> list[VisitAnswer]:
-    """Visits with their teams."""
-    teams = visits.teams(session, [row.id for row in rows])
-    return [VisitAnswer(**_facts(row, teams[row.id])) for row in rows]
-
-
-def decided_answer(session: Session, row: VisitRow, language: Language) -> DecidedVisitAnswer:
-    """A visit with what contact-rules said of it, in the reader's language."""
-    team = visits.teams(session, [row.id])[row.id]
-    approval = denial = None
-    if row.approval_id is not None:
-        approval = _approval(decisions.approvals_of(session, [row.approval_id])[row.approval_id])
-    elif (found := decisions.denials_of(session, [row.id]).get(row.id)) is not None:
-        denial = _denial(found, language)
-    return DecidedVisitAnswer(**_facts(row, team), approval=approval, denial=denial)
-
-
-def _facts(row: VisitRow, team: Sequence[UUID]) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "case_id": row.case_id,
-        "person_id": row.person_id,
-        "lender": row.lender,
-        "status": VisitStatus(row.status),
-        "address_id": row.address_id,
-        "starts_at": row.starts_at,
-        "ends_at": row.ends_at,
-        "party": PartyAnswer(role=PartyRole(row.party_role), id=row.party_id),
-        "purpose": Purpose(row.purpose),
-        "team": list(team),
-        "requested_by": row.requested_by,
-        "requested_at": row.requested_at,
-        "updated_at": row.updated_at,
-        "cancel_reason": row.cancel_reason,
-        "outcome": row.outcome,
-        "started_at": row.started_at,
-        "ended_at": row.ended_at,
-        "note": row.note,
-    }
-
-
-def _approval(row: ApprovalRow) -> ApprovalAnswer:
-    return ApprovalAnswer(
-        id=row.id,
-        expires_at=row.expires_at,
-        must_end_by=row.must_end_by,
-        obligations=[ObligationAnswer(**each) for each in row.obligations],
-        token=row.token,
-    )
-
-
-def _denial(row: DenialRow, language: Language) -> DenialAnswer:
-    return DenialAnswer(
-        verdict=row.verdict,
-        checks=[
-            {**check, "message": said(check["message"], language)}
-            if isinstance(check.get("message"), dict)
-            else check
-            for check in row.checks
-        ],
-        next_lawful=row.next_lawful,
-    )

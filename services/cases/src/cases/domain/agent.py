@@ -63,6 +63,18 @@ class MixedTeam(Refusal):
         )
 
 
+class AgentPlannedMeanwhile(Refusal):
+    """A visit was planned with the agent at this very moment. Send it again."""
+
+    code: ClassVar[str] = "changed_meanwhile"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A visit was planned with this agent at the same moment; send it again.",
+            "此刻正有外访安排给该外访员，请重新提交。",
+        )
+
+
 def collector(team: Sequence[Agent], lender: str) -> tuple[str, CollectorClass]:
     """Who collects with this team for ``lender``: its employer. Raises `MixedTeam`."""
     employers = {agent.employer for agent in team}

@@ -76,6 +76,9 @@ class Flag(StrEnum):
     """What holds for a case from a day to a day, whatever its status."""
 
     PLAN_ACTIVE = "plan_active"
+    HOLD = "hold"
+    """No collection, from a day to a day or until somebody lifts it."""
+    COMPLAINT_OPEN = "complaint_open"
 
 
 TRANSITIONS: Final[Mapping[tuple[CaseStatus, CaseStep], CaseStatus]] = MappingProxyType(
@@ -116,6 +119,15 @@ class PlanActive(Refusal):
         )
 
 
+class CaseIsClosed(Refusal):
+    """The case is over for good; what was asked needs one that is not."""
+
+    code: ClassVar[str] = "case_closed"
+
+    def __init__(self) -> None:
+        super().__init__("The case is closed.", "案件已结案。")
+
+
 def after(status: CaseStatus, step: CaseStep) -> CaseStatus:
     """The status a step leads to; raises `CaseNotOpen` where it can't be taken."""
     try:
@@ -129,14 +141,25 @@ def stage_of_field_work(stage: Stage) -> Stage:
     return Stage.FIELD if stage in {Stage.NOTICE, Stage.INTERNAL} else stage
 
 
-def still_owed(overdue: int, as_of: datetime, paid_at: datetime | None) -> bool:
+def still_owed(
+    overdue: int, as_of: datetime, paid_at: datetime | None, recalled_at: datetime | None
+) -> bool:
     """Whether an account needs work: something is overdue, as far as the newest news says.
 
-    The lender's statement and the payment are two witnesses; the later one (`as_of` against
-    ``paid_at``) is believed. So a push that does not know of the payment can't undo it, and a
-    push made after it (it bounced) can.
+    One that was recalled needs none, whatever is owed. The lender's statement and the payment are
+    two witnesses; the later one (`as_of` against ``paid_at``) is believed. So a push that does not
+    know of the payment can't undo it, and a push made after it (it bounced) can.
     """
-    return overdue > 0 and (paid_at is None or as_of > paid_at)
+    return recalled_at is None and overdue > 0 and (paid_at is None or as_of > paid_at)
+
+
+def is_back(as_of: datetime, *, known_as_of: datetime, recalled_at: datetime | None) -> bool:
+    """Whether a statement of a recalled account brings it back: one made after the recall.
+
+    Files that were under way when the lender took the account back must not undo it; one dated
+    ahead, known before the recall, neither.
+    """
+    return recalled_at is not None and as_of > recalled_at and as_of > known_as_of
 
 
 def resolution(total: int) -> Resolution:

@@ -6,7 +6,7 @@ visits to review.
 """
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -71,7 +71,8 @@ class TimeZoneElsewhere(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a person may be visited. ``region`` is the ISO 3166-2 part behind the country."""
+    """Where a person may be visited. ``region`` is the ISO 3166-2 part behind the country,
+    ``city`` that of UN/LOCODE."""
 
     kind: PlaceKind
     text: str
@@ -80,6 +81,8 @@ class Address:
     latitude: float | None
     longitude: float | None
     timezone: str | None
+    # Left out of repr, by which statements are compared: those without a city stay as they were.
+    city: str | None = field(default=None, repr=False)
 
     @property
     def fingerprint(self) -> bytes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import ClassVar, Final
@@ -18,8 +18,14 @@ class VisitStatus(StrEnum):
     REQUESTED = "requested"
     NEEDS_REVIEW = "needs_review"
     SCHEDULED = "scheduled"
+    DISPATCHED = "dispatched"
+    """The team was sent, after contact-rules was asked once more."""
+    CHECKED_IN = "checked_in"
+    """The team is at the door: only what comes of it is left to be told."""
     DENIED = "denied"
     CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    """Nobody said that they went, and the time of its approval passed."""
     COMPLETED = "completed"
 
 
@@ -31,7 +37,12 @@ class VisitStep(StrEnum):
     REVIEW = "review"
     """Contact-rules leaves the question to people."""
     DENY = "deny"
+    RESCHEDULE = "reschedule"
+    """It moves to another time, team or address, by a new approval."""
+    DISPATCH = "dispatch"
+    CHECK_IN = "check_in"
     CANCEL = "cancel"
+    EXPIRE = "expire"
     COMPLETE = "complete"
 
 
@@ -44,13 +55,37 @@ TRANSITIONS: Final[Mapping[tuple[VisitStatus, VisitStep], VisitStatus]] = Mappin
         (VisitStatus.NEEDS_REVIEW, VisitStep.APPROVE): VisitStatus.SCHEDULED,
         (VisitStatus.NEEDS_REVIEW, VisitStep.DENY): VisitStatus.DENIED,
         (VisitStatus.NEEDS_REVIEW, VisitStep.CANCEL): VisitStatus.CANCELLED,
+        (VisitStatus.SCHEDULED, VisitStep.RESCHEDULE): VisitStatus.SCHEDULED,
+        (VisitStatus.SCHEDULED, VisitStep.DISPATCH): VisitStatus.DISPATCHED,
         (VisitStatus.SCHEDULED, VisitStep.CANCEL): VisitStatus.CANCELLED,
+        (VisitStatus.SCHEDULED, VisitStep.EXPIRE): VisitStatus.EXPIRED,
+        (VisitStatus.DISPATCHED, VisitStep.CHECK_IN): VisitStatus.CHECKED_IN,
+        (VisitStatus.DISPATCHED, VisitStep.CANCEL): VisitStatus.CANCELLED,
+        (VisitStatus.DISPATCHED, VisitStep.EXPIRE): VisitStatus.EXPIRED,
+        # Telling what came of a visit asks for no step before it: an agent without a network
+        # tells it late, and what happened is recorded, lawful or not.
         (VisitStatus.SCHEDULED, VisitStep.COMPLETE): VisitStatus.COMPLETED,
+        (VisitStatus.DISPATCHED, VisitStep.COMPLETE): VisitStatus.COMPLETED,
+        (VisitStatus.CHECKED_IN, VisitStep.COMPLETE): VisitStatus.COMPLETED,
+        (VisitStatus.EXPIRED, VisitStep.COMPLETE): VisitStatus.COMPLETED,
     }
 )
 
 LIVE: Final = frozenset(status for status, step in TRANSITIONS if step is VisitStep.CANCEL)
-"""States in which a visit may still happen, and so can be cancelled."""
+"""States in which a visit may still be kept from happening, and so can be cancelled."""
+
+APPROVED: Final = frozenset(
+    status
+    for status in VisitStatus
+    if status
+    not in {
+        VisitStatus.REQUESTED,
+        VisitStatus.NEEDS_REVIEW,
+        VisitStatus.DENIED,
+        VisitStatus.CANCELLED,
+    }
+)
+"""States that no visit reaches without an approval."""
 
 
 class Purpose(StrEnum):
@@ -82,6 +117,59 @@ class CancelReason(StrEnum):
     """Its case was merged into another one."""
     EXPIRED = "expired"
     """The approval came when it was over already."""
+    RECALL = "recall"
+    """The lender took the account back."""
+    COMPLAINT = "complaint"
+    RULE = "rule"
+    """The rules allow it no longer, for what no other code names."""
+    CEASE = "cease"
+    DISPUTE = "dispute"
+    REPRESENTED = "represented"
+    BANKRUPT = "bankrupt"
+    DECEASED = "deceased"
+    HOSPITAL = "hospital"
+    BEREAVEMENT = "bereavement"
+    DISASTER = "disaster"
+    HARDSHIP = "hardship"
+    VULNERABLE = "vulnerable"
+    MINOR = "minor"
+    LITIGATION = "litigation"
+    TIME_BARRED = "time_barred"
+
+
+# What contact-rules calls the fact behind a revocation, where we say it in another word.
+_REVOKED_FOR: Final[Mapping[str, CancelReason]] = MappingProxyType(
+    {
+        "plan_active": CancelReason.PLAN,
+        "paid": CancelReason.PAYMENT,
+        "hold": CancelReason.HOLD,
+        "mandate_ended": CancelReason.RECALL,
+        "complaint_open": CancelReason.COMPLAINT,
+        **{
+            reason.value: reason
+            for reason in (
+                CancelReason.CEASE,
+                CancelReason.DISPUTE,
+                CancelReason.REPRESENTED,
+                CancelReason.BANKRUPT,
+                CancelReason.DECEASED,
+                CancelReason.HOSPITAL,
+                CancelReason.BEREAVEMENT,
+                CancelReason.DISASTER,
+                CancelReason.HARDSHIP,
+                CancelReason.VULNERABLE,
+                CancelReason.MINOR,
+                CancelReason.LITIGATION,
+                CancelReason.TIME_BARRED,
+            )
+        },
+    }
+)
+
+
+def reason_of_revocation(why: str) -> CancelReason:
+    """The code for what contact-rules took an approval back for; `RULE` for any other word."""
+    return _REVOKED_FOR.get(why, CancelReason.RULE)
 
 
 def reason_given(words: str) -> CancelReason:
@@ -100,7 +188,10 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A visit as its history has left it. ``ends_at`` is the planned end."""
+    """A visit as its history has left it. ``ends_at`` is the planned end.
+
+    ``must_leave_at`` is there once a team at the door was told to go.
+    """
 
     id: UUID
     case_id: UUID
@@ -113,44 +204,134 @@ class Visit:
     party: Party
     purpose: Purpose
     approval_id: UUID | None = None
+    dispatched_at: datetime | None = None
+    must_leave_at: datetime | None = None
 
 
 class VisitOver(Refusal):
-    """The visit is denied, cancelled or completed; nothing happens to it any more."""
+    """The visit is denied, cancelled, expired or completed: nothing happens to it any more."""
 
     code: ClassVar[str] = "visit_over"
 
     def __init__(self) -> None:
         super().__init__(
-            "The visit is denied, cancelled or completed: nothing can happen to it any more.",
-            "外访已被拒绝、取消或完成，无法再作更改。",
+            "The visit is denied, cancelled, expired or completed: nothing can happen to it any"
+            " more.",
+            "外访已被拒绝、取消、过期或完成，无法再作更改。",
         )
 
 
 class VisitNotScheduled(Refusal):
-    """The visit was never scheduled, so nobody can have gone."""
+    """The visit was never scheduled, so nobody may go, nor can have gone."""
 
     code: ClassVar[str] = "visit_not_scheduled"
 
     def __init__(self) -> None:
         super().__init__(
-            "The visit is not scheduled: without an approval nobody may have gone.",
+            "The visit is not scheduled: without an approval nobody may go.",
             "外访尚未排定：未经准入不得上门。",
         )
+
+
+class VisitNotDispatched(Refusal):
+    """The team was not sent yet, so it can't be at the door."""
+
+    code: ClassVar[str] = "visit_not_dispatched"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The visit is not dispatched: dispatch it before the team sets out.",
+            "外访尚未派出：小组出发前须先派出。",
+        )
+
+
+class VisitUnderWay(Refusal):
+    """The team was sent already, and perhaps is at the door."""
+
+    code: ClassVar[str] = "visit_under_way"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The team has been sent already, or is at the door.", "外访小组已派出或已到达。"
+        )
+
+
+class VisitAtTheDoor(Refusal):
+    """The team is at the door: it is too late to cancel."""
+
+    code: ClassVar[str] = "visit_at_the_door"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The team is at the door, so the visit can't be cancelled any more. Have the team"
+            " leave, and complete the visit with what came of it.",
+            "外访小组已到达，无法再取消。请通知小组离开，并填报外访结果。",
+        )
+
+
+class VisitChanged(Refusal):
+    """The visit is not any more as it was when contact-rules was asked."""
+
+    code: ClassVar[str] = "changed_meanwhile"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The visit changed while the rules were being asked: read it again.",
+            "核查规则期间外访已变更，请重新读取。",
+        )
+
+
+class RescheduleOpen(Refusal):
+    """It was asked to move the visit, and contact-rules has not answered yet."""
+
+    code: ClassVar[str] = "reschedule_open"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The visit is about to be moved: wait for the answer to that, a moment as a rule.",
+            "该外访正在改期：请稍候片刻，等待审批结果。",
+        )
+
+
+class NothingToMove(Refusal):
+    """The visit is asked to become what it is."""
+
+    code: ClassVar[str] = "nothing_to_move"
+    pointer: ClassVar[str] = "/starts_at"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The visit has that time, team and address already.",
+            "该外访的时间、人员与地址均未改变。",
+        )
+
+
+_UNDER_WAY: Final = frozenset({VisitStatus.DISPATCHED, VisitStatus.CHECKED_IN})
+_UNDECIDED: Final = frozenset({VisitStatus.REQUESTED, VisitStatus.NEEDS_REVIEW})
 
 
 def after(status: VisitStatus, step: VisitStep) -> VisitStatus:
     """The status a step leads to.
 
-    Raises `VisitNotScheduled` for completing a live visit that is not scheduled, `VisitOver` for
-    any other step that can't be taken.
+    Raises a refusal that says what is in the way: `VisitNotScheduled`, `VisitNotDispatched`,
+    `VisitUnderWay`, `VisitAtTheDoor`, or `VisitOver`.
     """
     try:
         return TRANSITIONS[status, step]
     except KeyError:
-        if step is VisitStep.COMPLETE and status in LIVE:
-            raise VisitNotScheduled from None
-        raise VisitOver from None
+        raise _in_the_way(status, step) from None
+
+
+def _in_the_way(status: VisitStatus, step: VisitStep) -> Refusal:
+    if status in _UNDECIDED:
+        return VisitNotScheduled()
+    if status is VisitStatus.CHECKED_IN and step is VisitStep.CANCEL:
+        return VisitAtTheDoor()
+    if status in _UNDER_WAY:
+        return VisitUnderWay()
+    if status is VisitStatus.SCHEDULED and step is VisitStep.CHECK_IN:
+        return VisitNotDispatched()
+    return VisitOver()
 
 
 class AddressNotOfCase(Refusal):
@@ -178,72 +359,6 @@ class PartyNotKnown(Refusal):
             " must be.",
             "本案账户中没有该编号和身份的人员；承担责任者必须列明。",
         )
-
-
-FURTHEST_AHEAD: Final = timedelta(days=90)
-LONGEST: Final = timedelta(minutes=480)
-LARGEST_TEAM: Final = 10
-
-
-class StartNotPlannable(Refusal):
-    """The start lies in the past or too far ahead."""
-
-    code: ClassVar[str] = "start_not_plannable"
-    pointer: ClassVar[str] = "/starts_at"
-
-
-def check_start(starts_at: datetime, now: datetime) -> None:
-    """Raise `StartNotPlannable` unless the start is after ``now`` and at most 90 days ahead."""
-    if starts_at <= now:
-        raise StartNotPlannable(
-            "A visit is planned for the future; this start has passed.",
-            "外访须安排在将来，该开始时间已过。",
-        )
-    if starts_at > now + FURTHEST_AHEAD:
-        raise StartNotPlannable(
-            "A visit is planned at most 90 days ahead.", "外访最多提前 90 天安排。"
-        )
-
-
-class TimesNotPlausible(Refusal):
-    """The times told of a visit can't be those of the one that was planned."""
-
-    code: ClassVar[str] = "times_not_plausible"
-
-
-# A visit may begin late and last longer than planned, and even outside its lawful hours: that is
-# recorded as it was, never refused. Half a day off the plan is another visit.
-OFF_PLAN: Final = timedelta(hours=12)
-LONGEST_STAY: Final = timedelta(hours=24)
-
-
-def check_times(visit: Visit, started_at: datetime, ended_at: datetime, now: datetime) -> None:
-    """Raise a refusal with its pointer when the times of a finished visit make no sense."""
-    if started_at > now:
-        raise StartNotPlausible("The visit can't have begun yet.", "外访不可能已经开始。")
-    if ended_at < started_at or ended_at > now:
-        raise EndNotPlausible(
-            "The visit ended after it began and before now.", "结束时间须晚于开始时间且不晚于现在。"
-        )
-    if ended_at - started_at > LONGEST_STAY:
-        raise EndNotPlausible("Nobody stays longer than a day.", "外访时长不可能超过一天。")
-    if not visit.starts_at - OFF_PLAN <= started_at <= visit.ends_at + OFF_PLAN:
-        raise StartNotPlausible(
-            "That is more than twelve hours off the plan: it was another visit.",
-            "与计划时间相差超过 12 小时，应为另一次外访。",
-        )
-
-
-class StartNotPlausible(TimesNotPlausible):
-    """``started_at`` is wrong."""
-
-    pointer: ClassVar[str] = "/started_at"
-
-
-class EndNotPlausible(TimesNotPlausible):
-    """``ended_at`` is wrong."""
-
-    pointer: ClassVar[str] = "/ended_at"
 
 
 def age_on(born_on: date | None, day: date) -> int | None:

@@ -21,10 +21,13 @@ from cases.domain.case import CaseStatus, CaseStep
 from cases.domain.money import to_text
 from cases.domain.person import Identities
 from cases.domain.refusal import Refusal
-from cases.events import AccountReceived, Balance, CaseOpened
+from cases.events import AccountReceived, AccountReturned, Balance, CaseOpened
 from cases.handlers.case_ends import settle
+from cases.handlers.complaints import carry_complaints
+from cases.handlers.holds import carry_holds
 from cases.store import accounts as stored
 from cases.store import addresses, cases, documents, flags, persons
+from cases.store.tables import CaseRow
 from shared import outbox
 
 
@@ -78,7 +81,9 @@ def receive_accounts(
     What follows from a statement: something overdue opens a case, or reopens a resolved one;
     nothing overdue any more resolves it and cancels its visits. When the debtor turns out to be
     another person, the account moves to that person's case, and a case left empty is closed as
-    merged. ``accounts`` were checked (`cases.domain.account.check`).
+    merged; its holds and open complaints go with it. An account that was recalled takes no part
+    until it is stated as of a time after the recall. ``accounts`` were checked
+    (`cases.domain.account.check`).
 
     Raises `ChangedMeanwhile` in a rare race; the caller's transaction must then be given up.
     """
@@ -152,6 +157,8 @@ class _Push:
     by: str
     notes: list[cases.Note] = field(default_factory=list)
     events: list[tuple[UUID | str, Event]] = field(default_factory=list)
+    moves: dict[UUID, UUID] = field(default_factory=dict)
+    """Cases that accounts left for another person's, by the case they left."""
 
     def take(self, stated: Sequence[_Stated]) -> list[Received]:
         results: dict[str, Received] = {}
@@ -246,6 +253,7 @@ class _Push:
             self.now,
         )
         lines: dict[bool, list[stored.Line]] = {True: [], False: []}
+        returned: list[UUID] = []
         for each in fresh:
             before = known.get(each.external_id)
             owner = owners[each.external_id]
@@ -261,15 +269,32 @@ class _Push:
                 content=each.content,
             )
             lines[before is None].append(line)
+            if before is not None and _returns(each, before):
+                returned.append(line.id)
+                self.events.append((owner, _returned(self.lender, line, before, self.now)))
             outcome = Result.CREATED if before is None else Result.UPDATED
             results[each.external_id] = Received(outcome, line.id, line.case_id)
             self.events.append((owner, _received(self.lender, line)))
         if stored.insert(self.session, self.lender, lines[True], self.now) != len(lines[True]):
             raise ChangedMeanwhile
         stored.update(self.session, lines[False], self.now)
+        stored.bring_back(self.session, returned)
         cases.note(self.session, self.notes, self.now)
         outbox.add_many(self.session, self.events, now=self.now)
         settle(self.session, ending, self.now, by=self.by)
+        self._carry()
+
+    def _carry(self) -> None:
+        """What keeps everybody from the door does so in the case that another was merged into."""
+        merged: dict[UUID, CaseRow] = {}
+        for left in cases.standing(self.session, self.moves):
+            if left.status is CaseStatus.CLOSED:
+                into = cases.get(self.session, self.moves[left.id], self.lender)
+                assert into is not None, "an account was put into it just now"
+                merged[left.id] = into
+        if merged:
+            carry_holds(self.session, merged, self.now, by=self.by)
+            carry_complaints(self.session, merged, self.now, by=self.by)
 
     def _assign_cases(
         self,
@@ -294,8 +319,13 @@ class _Push:
             former = None if before is None else before.case_id
             moved = before is not None and before.person_id != owner
             paid_at = None if before is None else before.paid_at
+            recalled_at = None if before is None else before.recalled_at
+            returns = before is not None and _returns(each, before)
+            if returns:
+                recalled_at = None
             case_id = None if moved else former
-            if domain.still_owed(each.account.overdue, each.account.as_of, paid_at):
+            account = each.account
+            if domain.still_owed(account.overdue, account.as_of, paid_at, recalled_at):
                 if owner not in live:
                     live[owner] = (new_id(), CaseStatus.OPEN)
                     opened.append((live[owner][0], owner))
@@ -311,10 +341,15 @@ class _Push:
                 ending.add(former)
                 self._note(former, "account_moved", each.external_id)
                 if case_id is not None:
-                    moved_flags.append((former, each.external_id, case_id))
+                    self.moves[former] = case_id
+            if former is not None and case_id is not None and case_id != former:
+                moved_flags.append((former, each.external_id, case_id))
+            if returns and case_id is not None:
+                self._note(case_id, "account_returned", each.external_id)
             in_case[each.external_id] = case_id
         cases.open_new(self.session, self.lender, opened, self.now)
         cases.reopen(self.session, reopened, self.now)
+        flags.follow(self.session, opened, self.lender)
         flags.move(self.session, moved_flags)
         # Before what was noted above: a case is opened before it is filled.
         self.notes[:0] = [
@@ -338,6 +373,27 @@ def _home_first(account: Account, owner: UUID, kept: Mapping[addresses.Key, UUID
     home = account.home
     ordered = sorted(account.addresses, key=lambda address: address is not home)
     return list(dict.fromkeys(kept[owner, address.fingerprint] for address in ordered))
+
+
+def _returns(each: _Stated, before: stored.Known) -> bool:
+    return domain.is_back(
+        each.account.as_of, known_as_of=before.as_of, recalled_at=before.recalled_at
+    )
+
+
+def _returned(
+    lender: str, line: stored.Line, before: stored.Known, now: datetime
+) -> AccountReturned:
+    assert before.recalled_at is not None
+    return AccountReturned(
+        lender=lender,
+        account_id=line.id,
+        external_id=line.external_id,
+        person_id=line.person_id,
+        case_id=line.case_id,
+        recalled_at=before.recalled_at,
+        returned_at=now,
+    )
 
 
 def _received(lender: str, line: stored.Line) -> AccountReceived:

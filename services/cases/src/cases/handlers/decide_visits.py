@@ -16,11 +16,12 @@ from sqlmodel import Session
 from cases.domain import approval as approvals
 from cases.domain import visit as domain
 from cases.domain.approval import Approval, Obligation
-from cases.domain.visit import CancelReason, Visit, VisitStatus, VisitStep
+from cases.domain.visit import CancelReason, Visit, VisitStep
 from cases.events import VisitScheduled
 from cases.handlers.cancel_visits import cancel
 from cases.store import decisions, visits
 from cases.store.decisions import Denial
+from cases.store.tables import RevocationRow
 from shared import outbox
 
 _log = structlog.get_logger(__name__)
@@ -54,23 +55,23 @@ def schedule_visits(
     """Schedule visits of locked persons, each by an approval that is signed and its own.
 
     A visit cancelled or denied meanwhile stays so; one whose approval is over already is
-    cancelled as expired. Raises `shared.keys.BadToken`, `ApprovalMismatch` or
-    `DecisionOutOfPlace`; nothing is scheduled then.
+    cancelled as expired, one whose approval was taken back already for the reason of that. Raises
+    `shared.keys.BadToken`, `ApprovalMismatch` or `DecisionOutOfPlace`; nothing is scheduled then.
     """
     planned = visits.load(session, [each.visit_id for each in answers])
+    revoked = decisions.revocations_of(session, [each.approval_id for each in answers])
     approved: list[Approval] = []
     steps: list[visits.Step] = []
-    expired: list[Visit] = []
     for answer in answers:
         found = planned.get(answer.visit_id)
         if found is None or found.visit.person_id != answer.person_id:
             raise DecisionOutOfPlace(f"no visit {answer.visit_id} of that person is known")
         visit = found.visit
-        approval = _proven(answer, found, keys, now)
+        approval = proven(answer, found, keys, now)
         if (visit.status, VisitStep.APPROVE) not in domain.TRANSITIONS:
             _log.info("approval_too_late", visit_id=str(visit.id), status=visit.status.value)
-        elif approval.expires_at <= now:
-            expired.append(visit)
+        elif (over := why_over(approval, revoked.get(approval.id), now)) is not None:
+            cancel(session, [found], over, now, by=BY)
         else:
             to = domain.after(visit.status, VisitStep.APPROVE)
             approved.append(approval)
@@ -78,29 +79,48 @@ def schedule_visits(
     decisions.approve(session, approved, now)
     by_visit = {approval.visit_id: approval.id for approval in approved}
     visits.schedule(session, steps, by_visit, by=BY, now=now)
-    cancel(session, expired, CancelReason.EXPIRED, now, by=BY)
+    announce_scheduled(session, [(step.visit, by_visit[step.visit.id]) for step in steps], now)
+
+
+def why_over(
+    approval: Approval, revocation: RevocationRow | None, now: datetime
+) -> CancelReason | None:
+    """Why an approval that arrives now can't schedule anything any more; None: it can."""
+    if revocation is not None:
+        return domain.reason_of_revocation(revocation.reason)
+    return CancelReason.EXPIRED if approval.expires_at <= now else None
+
+
+def announce_scheduled(
+    session: Session, scheduled: Sequence[tuple[Visit, UUID]], now: datetime
+) -> None:
+    """Tell that visits stand in the plan, each by the approval beside it."""
     outbox.add_many(
         session,
         [
             (
-                step.visit.person_id,
+                visit.person_id,
                 VisitScheduled(
-                    visit_id=step.visit.id,
-                    case_id=step.visit.case_id,
-                    person_id=step.visit.person_id,
-                    lender=step.visit.lender,
-                    approval_id=by_visit[step.visit.id],
-                    starts_at=step.visit.starts_at,
-                    ends_at=step.visit.ends_at,
+                    visit_id=visit.id,
+                    case_id=visit.case_id,
+                    person_id=visit.person_id,
+                    lender=visit.lender,
+                    approval_id=approval_id,
+                    starts_at=visit.starts_at,
+                    ends_at=visit.ends_at,
                 ),
             )
-            for step in steps
+            for visit, approval_id in scheduled
         ],
         now=now,
     )
 
 
-def _proven(answer: Answered, planned: visits.Planned, keys: KeySet, now: datetime) -> Approval:
+def proven(answer: Answered, planned: visits.Planned, keys: KeySet, now: datetime) -> Approval:
+    """The approval in an answer, if it is signed and one for exactly this visit and team.
+
+    Raises `shared.keys.BadToken` or `ApprovalMismatch`.
+    """
     # An approval that waited too long in a queue is genuine all the same: it is judged at its
     # last moment here, and its own claim says below that it is over.
     moment = min(now, answer.expires_at - timedelta(seconds=1))
@@ -129,8 +149,8 @@ def _proven(answer: Answered, planned: visits.Planned, keys: KeySet, now: dateti
 def deny_visits(session: Session, denials: Sequence[tuple[UUID, Denial]], now: datetime) -> None:
     """Deny visits or leave them to people, given as (locked person, denial).
 
-    The reasons are kept whatever became of the visit meanwhile. Raises `DecisionOutOfPlace` for a
-    visit that is scheduled: a yes is taken back by revoking it, not by a no.
+    The reasons are kept whatever became of the visit meanwhile. Raises `DecisionOutOfPlace` for
+    the denial of a visit that was approved: a yes is taken back by revoking it, not by a no.
     """
     planned = visits.load(session, [denial.visit_id for _, denial in denials])
     steps: list[visits.Step] = []
@@ -142,7 +162,7 @@ def deny_visits(session: Session, denials: Sequence[tuple[UUID, Denial]], now: d
         step = VisitStep.DENY if denial.verdict == "deny" else VisitStep.REVIEW
         if (visit.status, step) in domain.TRANSITIONS:
             steps.append(visits.Step(visit, step, domain.after(visit.status, step)))
-        elif visit.status in {VisitStatus.SCHEDULED, VisitStatus.COMPLETED}:
+        elif step is VisitStep.DENY and visit.status in domain.APPROVED:
             raise DecisionOutOfPlace(f"visit {visit.id} is {visit.status} and can't be denied")
     decisions.deny(session, [denial for _, denial in denials], now)
     visits.move(session, steps, by=BY, now=now)

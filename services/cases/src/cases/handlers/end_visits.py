@@ -7,12 +7,13 @@ from uuid import UUID
 from sqlmodel import Session
 
 from cases.domain import visit as domain
+from cases.domain import visit_times
 from cases.domain.outcome import MEANINGS, Outcome
 from cases.domain.refusal import NoSuch
 from cases.domain.visit import VisitStep
 from cases.events import VisitCompleted
 from cases.handlers.cancel_visits import cancel
-from cases.store import persons, visits
+from cases.store import persons, reschedules, visits
 from cases.store.visits import Planned
 from shared import outbox
 
@@ -44,10 +45,9 @@ class Done:
 def cancel_visit(
     session: Session, visit_id: UUID, reason: str, now: datetime, *, sees: Sees, by: str
 ) -> None:
-    """Cancel a visit for a reason in words. Raises `NoSuch`, `VisitOver`."""
+    """Cancel a visit for a reason in words. Raises `NoSuch`, `VisitAtTheDoor`, `VisitOver`."""
     planned = lock_visit(session, visit_id, sees)
-    code = domain.reason_given(reason)
-    cancel(session, [planned.visit], code, now, by=by, words=reason)
+    cancel(session, [planned], domain.reason_given(reason), now, by=by, words=reason)
 
 
 def complete_visit(
@@ -61,8 +61,8 @@ def complete_visit(
     planned = lock_visit(session, visit_id, sees)
     visit = planned.visit
     to = domain.after(visit.status, VisitStep.COMPLETE)
-    domain.check_times(visit, done.started_at, done.ended_at, now)
-    assert visit.approval_id is not None, "a scheduled visit has an approval"
+    visit_times.check_times(visit, done.started_at, done.ended_at, now)
+    assert visit.approval_id is not None, "a visit that was scheduled has an approval"
     started_at, ended_at = done.started_at.astimezone(UTC), done.ended_at.astimezone(UTC)
     visits.complete(
         session,
@@ -74,6 +74,7 @@ def complete_visit(
         by=by,
         now=now,
     )
+    reschedules.withdraw(session, [visit.id], now)
     event = VisitCompleted(
         visit_id=visit.id,
         case_id=visit.case_id,
@@ -88,10 +89,16 @@ def complete_visit(
     outbox.add(session, event, key=visit.person_id, now=now)
 
 
-def lock_visit(session: Session, visit_id: UUID, sees: Sees) -> Planned:
-    """Lock the person of a visit; the visit as it is then. Raises `NoSuch`."""
+def seen_visit(session: Session, visit_id: UUID, sees: Sees) -> Planned:
+    """A visit as it is now, its person not locked. Raises `NoSuch`."""
     planned = visits.load(session, [visit_id]).get(visit_id)
     if planned is None or not sees.shows(planned):
         raise NoSuch("visit", "外访")
-    persons.lock(session, [planned.visit.person_id])
-    return visits.load(session, [visit_id])[visit_id]
+    return planned
+
+
+def lock_visit(session: Session, visit_id: UUID, sees: Sees) -> Planned:
+    """Lock the person of a visit; the visit as it is then. Raises `NoSuch`."""
+    persons.lock(session, [seen_visit(session, visit_id, sees).visit.person_id])
+    # Once more with the lock: its team may be another one since.
+    return seen_visit(session, visit_id, sees)

@@ -2,34 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Literal
-from uuid import UUID, uuid5
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from shared.ids import new_id
 from sqlmodel import Session
 
-from cases.domain import agent as agents_domain
 from cases.domain import case as case_domain
+from cases.domain import hold as hold_domain
 from cases.domain import visit as domain
-from cases.domain.account import Role, days_past_due
-from cases.domain.agent import Agent
-from cases.domain.case import CaseStatus, CaseStep, PlanActive, Stage, still_owed
-from cases.domain.place import PlaceKind
-from cases.domain.refusal import Fault, NoSuch, Unacceptable
+from cases.domain import visit_times
+from cases.domain.account import Role
+from cases.domain.case import CaseStatus, CaseStep, Flag, PlanActive, Stage
+from cases.domain.complaint import ComplaintIsOpen
+from cases.domain.refusal import NoSuch
 from cases.domain.visit import Party, Purpose, Visit, VisitStatus
-from cases.events import (
-    Collector,
-    Debt,
-    Member,
-    Place,
-    Residence,
-    VisitRequested,
-)
-from cases.events import Party as EventParty
-from cases.store import accounts, addresses, agents, cases, flags, persons, visits
-from cases.store.tables import AccountRow, AddressRow, CaseRow
+from cases.events import VisitRequested
+from cases.handlers.visit_questions import ground_of, question, team_of
+from cases.store import cases, flags, holds, persons, visits
+from cases.store.tables import AccountRow, CaseRow
 from shared import outbox
 
 _LIABLE = frozenset({Role.CO_DEBTOR, Role.GUARANTOR})
@@ -52,8 +43,8 @@ def request_visit(
 ) -> UUID:
     """Ask contact-rules for a visit; returns its id. The case is worked on from now on.
 
-    Raises `NoSuch` for a case that is not ``scope``'s, `CaseNotOpen`, `PlanActive`, and refusals
-    with pointers for what is wrong with the asking.
+    Raises `NoSuch` for a case that is not ``scope``'s, `CaseNotOpen`, `PlanActive`,
+    `ComplaintIsOpen`, `OnHold`, and refusals with pointers for what is wrong with the asking.
     """
     case = cases.get(session, case_id, scope)
     if case is None:
@@ -61,17 +52,13 @@ def request_visit(
     persons.lock(session, [case.person_id])
     case = cases.get(session, case_id, scope)
     assert case is not None, "cases are never deleted"
-    worked = case_domain.after(CaseStatus(case.status), CaseStep.WORK)
-    if flags.standing(session, [case_id])[case_id]:
-        raise PlanActive
-    domain.check_start(asked.starts_at, now)
-    owed = accounts.of_cases(session, [case_id])[case_id]
-    listed = {address_id for account in owed for address_id in account.address_ids}
-    known = addresses.load(session, listed)
-    address = known.get(asked.address_id)
-    if address is None:
-        raise domain.AddressNotOfCase
-    team = _team(session, case, asked.team)
+    worked = check_workable(session, case, now)
+    visit_times.check_start(asked.starts_at, now)
+    ground = ground_of(session, case_id)
+    address = ground.address(asked.address_id)
+    ends_at = asked.starts_at + asked.duration
+    check_not_held(session, case_id, asked.starts_at, ends_at, address.timezone)
+    team = team_of(session, case.lender, asked.team)
     visit = Visit(
         id=new_id(),
         case_id=case.id,
@@ -80,11 +67,13 @@ def request_visit(
         address_id=address.id,
         status=VisitStatus.REQUESTED,
         starts_at=asked.starts_at.astimezone(UTC),
-        ends_at=(asked.starts_at + asked.duration).astimezone(UTC),
-        party=_party(case, owed, asked.party),
+        ends_at=ends_at.astimezone(UTC),
+        party=party_of(case, ground.owed, asked.party),
         purpose=asked.purpose,
     )
-    event = _requested(visit, address, list(known.values()), owed, team, now)
+    event = VisitRequested(
+        **question(visit, address, team, ground), requested_at=now, requested_by=by
+    )
     visits.request(session, visit, asked.team, by=by, now=now)
     stage = case_domain.stage_of_field_work(Stage(case.stage))
     if (case.status, case.stage) != (worked.value, stage.value):
@@ -93,25 +82,34 @@ def request_visit(
     return visit.id
 
 
-def _team(session: Session, case: CaseRow, ids: Sequence[UUID]) -> list[Agent]:
-    found = agents.load(session, ids)
-    faults = []
-    for at, agent_id in enumerate(ids):
-        agent = found.get(agent_id)
-        if agent is None or agent.lender not in (None, case.lender):
-            faults.append(
-                Fault(f"/team/{at}", "no_such_agent", "There is no such agent.", "没有此外访员。")
-            )
-        elif agent_id in ids[:at]:
-            faults.append(
-                Fault(f"/team/{at}", "twice_in_team", "Is in the team already.", "重复列入小组。")
-            )
-    if faults:
-        raise Unacceptable(faults)
-    return [found[agent_id] for agent_id in ids]
+def check_workable(session: Session, case: CaseRow, now: datetime) -> CaseStatus:
+    """The status of a case of a locked person once it is worked on.
+
+    Raises `CaseNotOpen`, `PlanActive` or `ComplaintIsOpen` where it needs or allows no visit,
+    whenever that is. Some days are left to `check_not_held`.
+    """
+    worked = case_domain.after(CaseStatus(case.status), CaseStep.WORK)
+    standing = {flag.kind for flag in flags.standing(session, [case.id], now)[case.id]}
+    if Flag.PLAN_ACTIVE in standing:
+        raise PlanActive
+    if Flag.COMPLAINT_OPEN in standing:
+        raise ComplaintIsOpen
+    return worked
 
 
-def _party(case: CaseRow, owed: Sequence[AccountRow], asked: Party) -> Party:
+def check_not_held(
+    session: Session,
+    case_id: UUID,
+    starts_at: datetime,
+    ends_at: datetime,
+    timezone: str | None,
+) -> None:
+    """Raise `OnHold` if a hold keeps everybody away on a day of a visit to a door there."""
+    days = hold_domain.days_of(starts_at, ends_at, timezone)
+    hold_domain.check_free(holds.not_lifted(session, [case_id])[case_id], *days)
+
+
+def party_of(case: CaseRow, owed: Sequence[AccountRow], asked: Party) -> Party:
     """Who is to be met, with the id of their person where they are known by name.
 
     Calling somebody a guarantor must not get round the limits for third parties, so whoever is
@@ -136,90 +134,3 @@ def _party(case: CaseRow, owed: Sequence[AccountRow], asked: Party) -> Party:
     if asked.role in _LIABLE:
         raise domain.PartyNotKnown
     return asked
-
-
-def _requested(
-    visit: Visit,
-    address: AddressRow,
-    listed: Sequence[AddressRow],
-    owed: Sequence[AccountRow],
-    team: Sequence[Agent],
-    now: datetime,
-) -> VisitRequested:
-    zone = ZoneInfo(address.timezone) if address.timezone is not None else UTC
-    day = visit.starts_at.astimezone(zone).date()
-    collector_id, collector_class = agents_domain.collector(team, visit.lender)
-    return VisitRequested(
-        visit_id=visit.id,
-        case_id=visit.case_id,
-        person_id=visit.person_id,
-        lender=visit.lender,
-        place=Place(
-            address_id=address.id,
-            kind=address.kind,
-            country=address.country,
-            region=address.region,
-            timezone=address.timezone,
-        ),
-        residence=_residence(owed, {each.id: each for each in listed}),
-        starts_at=visit.starts_at,
-        ends_at=visit.ends_at,
-        party=EventParty(
-            # An unknown neighbour is the same neighbour each time: counting too strictly is
-            # a visit less, counting too loosely is somebody harassed.
-            id=visit.party.id or uuid5(visit.case_id, visit.party.role.value),
-            role=visit.party.role.value,
-            age=domain.age_on(_born_on(visit, owed), day),
-        ),
-        purpose=visit.purpose.value,
-        debts=[
-            Debt(
-                id=account.id,
-                product=account.product,
-                days_past_due=days_past_due(account.due_since, day),
-                annual_rate=(
-                    None
-                    if account.annual_rate is None
-                    else format(account.annual_rate.normalize(), "f")
-                ),
-            )
-            for account in owed
-            if still_owed(account.overdue, account.as_of, account.paid_at)
-        ],
-        collector=Collector(id=collector_id, class_=collector_class.value),
-        team=[Member(id=agent.id, credentials=agent.valid_on(day)) for agent in team],
-        language=_language(owed),
-        requested_at=now,
-    )
-
-
-def _residence(owed: Sequence[AccountRow], known: dict[UUID, AddressRow]) -> Residence | None:
-    """The home the newest account lists; None when no lender told of one."""
-    for account in sorted(owed, key=lambda account: account.as_of, reverse=True):
-        for address_id in account.address_ids:
-            address = known[address_id]
-            if address.kind == PlaceKind.HOME.value:
-                return Residence(
-                    country=address.country, region=address.region, timezone=address.timezone
-                )
-    return None
-
-
-def _born_on(visit: Visit, owed: Sequence[AccountRow]) -> date | None:
-    """When whoever is to be met was born, as far as any account says."""
-    people = [account.debtor for account in owed]
-    if visit.party.role is not Role.DEBTOR:
-        people = [
-            each
-            for account in owed
-            for person_id, each in zip(account.related_ids, account.related, strict=True)
-            if person_id == visit.party.id
-        ]
-    said = sorted(each["born_on"] for each in people if each["born_on"] is not None)
-    # Of two dates the later: the younger person is the better protected.
-    return date.fromisoformat(said[-1]) if said else None
-
-
-def _language(owed: Sequence[AccountRow]) -> Literal["en", "zh"]:
-    tags = [str(account.debtor["language"] or "") for account in owed]
-    return "zh" if any(tag.lower().split("-")[0] == "zh" for tag in tags) else "en"

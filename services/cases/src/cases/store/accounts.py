@@ -26,6 +26,7 @@ class Known:
     case_id: UUID | None
     as_of: datetime
     paid_at: datetime | None
+    recalled_at: datetime | None
     content: bytes
 
 
@@ -45,7 +46,8 @@ class Line:
 
 
 _KNOWN: Final = (
-    "SELECT a.id, a.external_id, a.person_id, p.numbered, a.case_id, a.as_of, a.paid_at, a.content"
+    "SELECT a.id, a.external_id, a.person_id, p.numbered, a.case_id, a.as_of, a.paid_at,"
+    " a.recalled_at, a.content"
     f" FROM account a JOIN {recordset('external_id text')} USING (external_id)"
     " JOIN person p ON p.id = a.person_id WHERE a.lender = :lender"
 )
@@ -110,6 +112,7 @@ def find(
             case_id=row.case_id,
             as_of=row.as_of,
             paid_at=row.paid_at,
+            recalled_at=row.recalled_at,
             content=bytes(row.content),
         )
         for row in rows
@@ -125,7 +128,7 @@ def insert(session: Session, lender: str, lines: Sequence[Line], now: datetime) 
 
 
 def update(session: Session, lines: Sequence[Line], now: datetime) -> None:
-    """Replace what is stored of locked accounts; ``paid_at`` stays."""
+    """Replace what is stored of locked accounts; ``paid_at`` and ``recalled_at`` stay."""
     if lines:
         session.execute(_UPDATE, {"rows": _rows(lines), "now": now})
 
@@ -188,10 +191,34 @@ def mark_paid(session: Session, paid: Sequence[tuple[UUID, datetime]], now: date
         session.execute(_PAID, {"rows": rows, "now": now})
 
 
+_RECALL: Final = text(
+    "UPDATE account SET recalled_at = :now, recall_reason = :reason, updated_at = :now"
+    " WHERE id = :id"
+)
+_RETURN: Final = text(
+    "UPDATE account SET recalled_at = NULL, recall_reason = NULL"
+    " WHERE id = ANY(CAST(:ids AS uuid[]))"
+)
+
+
+def recall(session: Session, account_id: UUID, reason: str, now: datetime) -> None:
+    """The lender took this account of a locked person back."""
+    session.execute(_RECALL, {"id": account_id, "reason": reason, "now": now})
+
+
+def bring_back(session: Session, account_ids: Collection[UUID]) -> None:
+    """These accounts are recalled no longer."""
+    if account_ids:
+        session.execute(_RETURN, {"ids": list(account_ids)})
+
+
 def get(session: Session, lender: str, external_id: str) -> AccountRow | None:
-    """One account of a lender."""
+    """One account of a lender, as it is stored now."""
     return session.exec(
-        select(AccountRow).where(AccountRow.lender == lender, AccountRow.external_id == external_id)
+        select(AccountRow).where(
+            AccountRow.lender == lender, AccountRow.external_id == external_id
+        ),
+        execution_options={"populate_existing": True},
     ).one_or_none()
 
 

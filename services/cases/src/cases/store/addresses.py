@@ -17,7 +17,8 @@ from cases.store.recordset import document, recordset
 from cases.store.tables import AddressRow
 
 _FIND: Final = text(
-    "SELECT id, person_id, fingerprint, kind, text, country, region, latitude, longitude, timezone"
+    "SELECT id, person_id, fingerprint, kind, text, country, region, city, latitude, longitude,"
+    " timezone"
     " FROM address WHERE lender = :lender AND person_id = ANY(CAST(:person_ids AS uuid[]))"
 )
 _TYPES: Final = {
@@ -28,6 +29,7 @@ _TYPES: Final = {
     "text": "text",
     "country": "text",
     "region": "text",
+    "city": "text",
     "latitude": "float8",
     "longitude": "float8",
     "timezone": "text",
@@ -82,6 +84,7 @@ def _row(address_id: UUID, key: Key, address: Address) -> dict[str, Any]:
         "text": address.text,
         "country": address.country,
         "region": address.region,
+        "city": address.city,
         "latitude": address.latitude,
         "longitude": address.longitude,
         "timezone": address.timezone,
@@ -95,6 +98,7 @@ def address_of(row: Any) -> Address:
         text=row.text,
         country=row.country,
         region=row.region,
+        city=row.city,
         latitude=row.latitude,
         longitude=row.longitude,
         timezone=row.timezone,

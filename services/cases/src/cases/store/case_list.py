@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,7 +11,8 @@ from sqlmodel import Session, col, select
 
 from cases.domain.account import Bucket
 from cases.store.cases import OWED
-from cases.store.tables import AccountRow, CaseFlagRow, CaseRow, VisitRow, VisitTeamRow
+from cases.store.flags import RAISED
+from cases.store.tables import AccountRow, CaseRow, VisitRow, VisitTeamRow
 
 # The oldest debt of a case decides its bucket; what is not owed any more is in none.
 _IN_BUCKET: Final = text(
@@ -23,12 +24,16 @@ _IN_BUCKET: Final = text(
 _NOT_LATE: Final = text(
     f"NOT EXISTS (SELECT FROM account a WHERE a.case_id = debt_case.id AND {OWED})"
 )
+_FLAGGED: Final = text(
+    f"debt_case.id IN (SELECT case_id FROM ({RAISED}) AS flag WHERE kind = :flag)"
+)
 _ENDLESS: Final = 10**6
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which cases are wanted; None = any. ``today`` says the date in every time zone."""
+    """Which cases are wanted; None = any. ``today`` says the date in every time zone, ``now`` which
+    flags stand: needed where a bucket or a flag is wanted."""
 
     lender: str | None = None
     external_id: str | None = None
@@ -39,6 +44,7 @@ class Wanted:
     agent: UUID | None = None
     words: str | None = None
     today: Mapping[str, date] | None = None
+    now: datetime | None = None
 
 
 def find(
@@ -81,13 +87,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
             )
         )
     if wanted.flag is not None:
-        conditions.append(
-            exists().where(
-                col(CaseFlagRow.case_id) == CaseRow.id,
-                col(CaseFlagRow.kind) == wanted.flag,
-                col(CaseFlagRow.until).is_(None),
-            )
-        )
+        conditions.append(_FLAGGED.bindparams(flag=wanted.flag, now=wanted.now))
     if wanted.agent is not None:
         conditions.append(
             exists().where(

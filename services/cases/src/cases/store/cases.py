@@ -18,7 +18,7 @@ from cases.store.recordset import document, recordset
 from cases.store.tables import CaseRow
 
 # The same question as cases.domain.case.still_owed.
-OWED: Final = "overdue > 0 AND (paid_at IS NULL OR as_of > paid_at)"
+OWED: Final = "recalled_at IS NULL AND overdue > 0 AND (paid_at IS NULL OR as_of > paid_at)"
 
 _INSERT: Final = text(
     "INSERT INTO debt_case (id, lender, person_id, status, stage, opened_at, updated_at)"
@@ -44,9 +44,10 @@ _WORK: Final = text(
 )
 _STANDING: Final = text(
     "SELECT c.id, c.status, c.lender, c.person_id, count(a.id) AS accounts,"
+    " count(a.id) FILTER (WHERE recalled_at IS NOT NULL) AS recalled,"
     f" count(a.id) FILTER (WHERE {OWED}) AS owed,"
-    " coalesce(sum(principal + interest + fees)"
-    "  FILTER (WHERE paid_at IS NULL OR as_of > paid_at), 0) AS total"
+    " coalesce(sum(principal + interest + fees) FILTER"
+    "  (WHERE recalled_at IS NULL AND (paid_at IS NULL OR as_of > paid_at)), 0) AS total"
     " FROM debt_case c LEFT JOIN account a ON a.case_id = c.id"
     " WHERE c.id = ANY(CAST(:ids AS uuid[])) GROUP BY c.id ORDER BY c.id"
 )
@@ -59,13 +60,15 @@ _NOTE: Final = text(
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a case is about now: how many accounts, how many need work, what they owe in all."""
+    """What a case is about now: how many accounts, how many of them recalled, how many need work,
+    and what they owe in all."""
 
     id: UUID
     status: CaseStatus
     lender: str
     person_id: UUID
     accounts: int
+    recalled: int
     owed: int
     total: int
 
@@ -156,6 +159,7 @@ def standing(session: Session, ids: Collection[UUID]) -> list[Standing]:
             lender=row.lender,
             person_id=row.person_id,
             accounts=row.accounts,
+            recalled=row.recalled,
             owed=row.owed,
             total=int(row.total),
         )

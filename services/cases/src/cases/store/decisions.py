@@ -1,4 +1,4 @@
-"""What contact-rules said of visits: approvals and denials, kept as they came."""
+"""What contact-rules said of visits: approvals, denials and revocations, kept as they came."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from cases.domain.approval import Approval
 from cases.store.recordset import document, recordset
-from cases.store.tables import ApprovalRow, DenialRow
+from cases.store.tables import ApprovalRow, DenialRow, RevocationRow
 
 _APPROVE: Final = text(
     "INSERT INTO approval (id, visit_id, decision_id, starts_at, ends_at, token, expires_at,"
@@ -30,6 +30,14 @@ _DENY: Final = text(
     # Announced anew under another message id, it is the same decision.
     + " ON CONFLICT (decision_id) DO NOTHING"
 )
+_REVOKE: Final = text(
+    "INSERT INTO revocation (approval_id, visit_id, reason, checks, revoked_at, received_at)"
+    " SELECT approval_id, visit_id, reason, checks, revoked_at, :now FROM "
+    + recordset(
+        "approval_id uuid, visit_id uuid, reason text, checks jsonb, revoked_at timestamptz"
+    )
+    + " ON CONFLICT (approval_id) DO NOTHING"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,17 @@ class Denial:
     verdict: str
     checks: Sequence[dict[str, Any]]
     next_lawful: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """An approval taken back: the code of what changed, and the rules that say no now."""
+
+    approval_id: UUID
+    visit_id: UUID
+    reason: str
+    checks: Sequence[dict[str, Any]]
+    revoked_at: datetime
 
 
 def approve(session: Session, approvals: Sequence[Approval], now: datetime) -> None:
@@ -81,6 +100,43 @@ def deny(session: Session, denials: Sequence[Denial], now: datetime) -> None:
         for each in denials
     )
     session.execute(_DENY, {"rows": rows, "now": now})
+
+
+def revoke(session: Session, revocations: Sequence[Revocation], now: datetime) -> None:
+    """Store that approvals were taken back, also of approvals that did not arrive yet."""
+    if not revocations:
+        return
+    rows = document(
+        {
+            "approval_id": each.approval_id,
+            "visit_id": each.visit_id,
+            "reason": each.reason,
+            "checks": list(each.checks),
+            "revoked_at": each.revoked_at,
+        }
+        for each in revocations
+    )
+    session.execute(_REVOKE, {"rows": rows, "now": now})
+
+
+def revocations_of(session: Session, approval_ids: Collection[UUID]) -> dict[UUID, RevocationRow]:
+    """Those of these approvals that were taken back."""
+    if not approval_ids:
+        return {}
+    rows = session.exec(
+        select(RevocationRow).where(col(RevocationRow.approval_id).in_(approval_ids))
+    )
+    return {row.approval_id: row for row in rows}
+
+
+def last_revocation(session: Session, visit_id: UUID) -> RevocationRow | None:
+    """The last time that an approval of this visit was taken back."""
+    return session.exec(
+        select(RevocationRow)
+        .where(col(RevocationRow.visit_id) == visit_id)
+        .order_by(col(RevocationRow.revoked_at).desc(), col(RevocationRow.approval_id).desc())
+        .limit(1)
+    ).first()
 
 
 def approvals_of(session: Session, ids: Collection[UUID]) -> dict[UUID, ApprovalRow]:

@@ -68,6 +68,8 @@ def content(document: str, account: Account, identities: Sequence[bytes]) -> byt
     digest = sha256(document.encode())
     for address in account.addresses:
         digest.update(repr(address).encode())
+        if address.city is not None:
+            digest.update(f"city {address.city}\n".encode())
     for identity in identities:
         digest.update(identity)
     return digest.digest()

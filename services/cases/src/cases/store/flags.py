@@ -1,4 +1,4 @@
-"""Flags of cases: what holds from a time to a time, and which plan it came from."""
+"""Flags of cases: what holds from a time to a time, and the plan, hold or complaint behind it."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,10 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from cases.domain.case import Flag
 from cases.store.recordset import document, recordset
-from cases.store.tables import CaseFlagRow
 
 _CHANGE: Final = "reference uuid, case_id uuid, account text, at timestamptz"
 _RAISE: Final = text(
@@ -35,6 +34,31 @@ _MOVE: Final = text(
     "UPDATE case_flag SET case_id = new.to_case"
     f" FROM {recordset('from_case uuid, account text, to_case uuid')}"
     " WHERE case_flag.case_id = new.from_case AND case_flag.account = new.account"
+)
+
+# One hold or complaint is one flag, read from where it is kept, so that the two can't disagree.
+RAISED: Final = (
+    "SELECT kind, reference, case_id, since, CAST(NULL AS timestamptz) AS until"
+    " FROM case_flag WHERE until IS NULL"
+    " UNION ALL SELECT 'hold', id, case_id, begins_at, ends_at FROM case_hold"
+    " WHERE lifted_at IS NULL AND begins_at <= :now AND (ends_at IS NULL OR ends_at > :now)"
+    " UNION ALL SELECT 'complaint_open', id, case_id, opened_at, NULL FROM complaint"
+    " WHERE closed_at IS NULL"
+)
+"""Every flag that stands at ``:now``."""
+
+_STANDING: Final = text(
+    f"SELECT kind, reference, case_id, since, until FROM ({RAISED}) AS flag"
+    " WHERE case_id = ANY(CAST(:ids AS uuid[])) ORDER BY since, reference"
+)
+_FOLLOW: Final = tuple(
+    text(
+        f"UPDATE {table} SET case_id = new.case_id"
+        f" FROM {recordset('case_id uuid, person_id uuid')}"
+        f" WHERE {table}.lender = :lender AND {table}.person_id = new.person_id"
+        f" AND {table}.{ended} IS NULL"
+    )
+    for table, ended in (("case_hold", "lifted_at"), ("complaint", "closed_at"))
 )
 
 
@@ -74,19 +98,38 @@ def move(session: Session, moves: Sequence[tuple[UUID, str, UUID]]) -> None:
         session.execute(_MOVE, {"rows": rows})
 
 
-def standing(session: Session, case_ids: Collection[UUID]) -> dict[UUID, list[CaseFlagRow]]:
-    """The flags that stand now, by case; the oldest first."""
-    found: dict[UUID, list[CaseFlagRow]] = {case_id: [] for case_id in case_ids}
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A flag that stands. ``until``: when it ends by itself; None: when somebody ends it."""
+
+    kind: Flag
+    reference: UUID
+    since: datetime | None
+    until: datetime | None
+
+
+def standing(
+    session: Session, case_ids: Collection[UUID], now: datetime
+) -> dict[UUID, list[Standing]]:
+    """The flags that stand ``now``, by case; the oldest first."""
+    found: dict[UUID, list[Standing]] = {case_id: [] for case_id in case_ids}
     if not found:
         return found
-    rows = session.exec(
-        select(CaseFlagRow)
-        .where(col(CaseFlagRow.case_id).in_(found), col(CaseFlagRow.until).is_(None))
-        .order_by(col(CaseFlagRow.since), col(CaseFlagRow.reference))
-    )
-    for row in rows:
-        found[row.case_id].append(row)
+    for row in session.execute(_STANDING, {"ids": list(found), "now": now}):
+        found[row.case_id].append(Standing(Flag(row.kind), row.reference, row.since, row.until))
     return found
+
+
+def follow(session: Session, opened: Sequence[tuple[UUID, UUID]], lender: str) -> None:
+    """What stands on closed cases of these persons stands on the new ones, (case, person).
+
+    A case that was closed and opens again is the same work: a hold on it was not lifted, nor a
+    complaint answered, by the lender's taking an account back for a week.
+    """
+    if opened:
+        rows = document({"case_id": case_id, "person_id": person} for case_id, person in opened)
+        for statement in _FOLLOW:
+            session.execute(statement, {"rows": rows, "lender": lender})
 
 
 def _rows(changes: Sequence[Change]) -> str:

@@ -82,6 +82,8 @@ class AccountRow(_Table, table=True):
     annual_rate: Decimal | None = Field(sa_type=Numeric(13, 10))
     opened_on: date | None
     paid_at: datetime | None = _time()
+    recalled_at: datetime | None = _time(default=None)
+    recall_reason: str | None = _text(default=None)
     calendar: str = _text()
     debtor: dict[str, Any] = _json()
     contacts: list[dict[str, Any]] = _json()
@@ -108,6 +110,7 @@ class AddressRow(_Table, table=True):
     text: str = _text()
     country: str | None = _text()
     region: str | None = _text()
+    city: str | None = _text(default=None)
     latitude: float | None = Field(sa_type=Float(53))
     longitude: float | None = Field(sa_type=Float(53))
     timezone: str | None = _text()
@@ -142,6 +145,50 @@ class CaseFlagRow(_Table, table=True):
     until: datetime | None = _time()
 
 
+class HoldRow(_Table, table=True):
+    """No collection on a case from a day to a day."""
+
+    __tablename__ = "case_hold"
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID
+    person_id: UUID
+    lender: str = _text()
+    reason: str = _text()
+    note: str | None = _text()
+    calendar: str = _text()
+    from_on: date
+    until_on: date | None
+    begins_at: datetime = _time()
+    ends_at: datetime | None = _time()
+    placed_at: datetime = _time()
+    placed_by: str = _text()
+    lifted_at: datetime | None = _time()
+    lifted_by: str | None = _text()
+    lift_reason: str | None = _text()
+
+
+class ComplaintRow(_Table, table=True):
+    """A complaint about how a debt is collected."""
+
+    __tablename__ = "complaint"
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID
+    person_id: UUID
+    lender: str = _text()
+    about: str = _text()
+    channel: str | None = _text()
+    external_id: str | None = _text()
+    received_on: date
+    opened_at: datetime = _time()
+    opened_by: str = _text()
+    outcome: str | None = _text()
+    closed_on: date | None
+    closed_at: datetime | None = _time()
+    closed_by: str | None = _text()
+
+
 class AgentRow(_Table, table=True):
     """Somebody who goes to the door."""
 
@@ -154,6 +201,20 @@ class AgentRow(_Table, table=True):
     credentials: list[dict[str, Any]] = _json()
     created_at: datetime = _time()
     created_by: str = _text()
+    version: int = 1
+
+
+class AgentHistoryRow(_Table, table=True):
+    """What an agent was before a change, and after it."""
+
+    __tablename__ = "agent_history"
+
+    id: UUID = Field(primary_key=True)
+    agent_id: UUID
+    at: datetime = _time()
+    by: str = _text()
+    was: dict[str, Any] = _json()
+    became: dict[str, Any] = _json()
 
 
 class VisitRow(_Table, table=True):
@@ -181,6 +242,13 @@ class VisitRow(_Table, table=True):
     started_at: datetime | None = _time(default=None)
     ended_at: datetime | None = _time(default=None)
     note: str | None = _text(default=None)
+    dispatched_at: datetime | None = _time(default=None)
+    checked_in_at: datetime | None = _time(default=None)
+    check_in_recorded_at: datetime | None = _time(default=None)
+    place_check: str | None = _text(default=None)
+    place_distance_m: int | None = None
+    must_leave_at: datetime | None = _time(default=None)
+    must_leave_why: str | None = _text(default=None)
 
 
 class VisitTeamRow(_Table, table=True):
@@ -224,6 +292,39 @@ class ApprovalRow(_Table, table=True):
     must_end_by: datetime | None = _time()
     obligations: list[dict[str, Any]] = _json()
     received_at: datetime = _time()
+
+
+class RevocationRow(_Table, table=True):
+    """An approval that contact-rules took back."""
+
+    __tablename__ = "revocation"
+
+    approval_id: UUID = Field(primary_key=True)
+    visit_id: UUID
+    reason: str = _text()
+    checks: list[dict[str, Any]] = _json()
+    revoked_at: datetime = _time()
+    received_at: datetime = _time()
+
+
+class RescheduleRow(_Table, table=True):
+    """Somebody's asking to move a visit, and the answer."""
+
+    __tablename__ = "reschedule"
+
+    id: UUID = Field(primary_key=True)
+    visit_id: UUID
+    address_id: UUID
+    starts_at: datetime = _time()
+    ends_at: datetime = _time()
+    team: list[UUID] = Field(sa_type=ARRAY(SqlUuid))
+    status: str = _text()
+    requested_by: str = _text()
+    requested_at: datetime = _time()
+    answered_at: datetime | None = _time()
+    verdict: str | None = _text()
+    checks: list[dict[str, Any]] | None = _json()
+    next_lawful: list[dict[str, Any]] | None = _json()
 
 
 class DenialRow(_Table, table=True):

@@ -19,14 +19,15 @@ from cases.store.recordset import document, recordset
 
 _LOAD: Final = (
     "SELECT v.id, v.case_id, v.person_id, v.lender, v.address_id, v.status, v.starts_at,"
-    " v.ends_at, v.party_role, v.party_id, v.purpose, v.approval_id,"
+    " v.ends_at, v.party_role, v.party_id, v.purpose, v.approval_id, v.dispatched_at,"
+    " v.must_leave_at,"
     " ARRAY(SELECT t.agent_id FROM visit_team t WHERE t.visit_id = v.id ORDER BY t.place) AS team"
     " FROM visit v WHERE"
 )
 _BY_ID: Final = text(f"{_LOAD} v.id = ANY(CAST(:ids AS uuid[]))")
-_LIVE_OF_CASES: Final = text(
-    f"{_LOAD} v.case_id = ANY(CAST(:case_ids AS uuid[])) AND v.status = ANY(CAST(:live AS text[]))"
-    " ORDER BY v.id"
+_OF_CASES: Final = text(
+    f"{_LOAD} v.case_id = ANY(CAST(:case_ids AS uuid[]))"
+    " AND v.status = ANY(CAST(:statuses AS text[])) ORDER BY v.id"
 )
 _MOVE: Final = text(
     "UPDATE visit SET status = new.status, cancel_reason = new.reason, updated_at = :now"
@@ -36,6 +37,13 @@ _SCHEDULE: Final = text(
     "UPDATE visit SET status = :status, approval_id = new.approval_id, updated_at = :now"
     f" FROM {recordset('id uuid, approval_id uuid')} WHERE visit.id = new.id"
 )
+# One statement, so that the database compares the new times with the new approval.
+_RESCHEDULE: Final = text(
+    "UPDATE visit SET approval_id = :approval_id, starts_at = :starts_at, ends_at = :ends_at,"
+    " address_id = :address_id, updated_at = :now WHERE id = :id"
+)
+_DISBAND: Final = text("DELETE FROM visit_team WHERE visit_id = :id")
+_TOUCH: Final = text("UPDATE visit SET updated_at = :now WHERE id = :id")
 _COMPLETE: Final = text(
     "UPDATE visit SET status = :status, outcome = :outcome, started_at = :started_at,"
     " ended_at = :ended_at, note = :note, updated_at = :now WHERE id = :id"
@@ -92,11 +100,18 @@ def load(session: Session, ids: Collection[UUID]) -> dict[UUID, Planned]:
 
 
 def live_of_cases(session: Session, case_ids: Collection[UUID]) -> list[Planned]:
-    """The visits of these cases that may still happen."""
+    """The visits of these cases that may still be kept from happening."""
+    return of_cases(session, case_ids, LIVE)
+
+
+def of_cases(
+    session: Session, case_ids: Collection[UUID], statuses: Collection[VisitStatus]
+) -> list[Planned]:
+    """The visits of these cases in these states."""
     if not case_ids:
         return []
-    live = sorted(status.value for status in LIVE)
-    rows = session.execute(_LIVE_OF_CASES, {"case_ids": list(case_ids), "live": live})
+    wanted = sorted(status.value for status in statuses)
+    rows = session.execute(_OF_CASES, {"case_ids": list(case_ids), "statuses": wanted})
     return [_planned(row) for row in rows]
 
 
@@ -147,7 +162,7 @@ def move(session: Session, steps: Sequence[Step], *, by: str, now: datetime) -> 
         for each in steps
     )
     session.execute(_MOVE, {"rows": rows, "now": now})
-    _record(session, steps, by=by, now=now)
+    record(session, steps, by=by, now=now)
 
 
 def schedule(
@@ -166,7 +181,32 @@ def schedule(
     )
     status = VisitStatus.SCHEDULED.value
     session.execute(_SCHEDULE, {"rows": rows, "status": status, "now": now})
-    _record(session, steps, by=by, now=now)
+    record(session, steps, by=by, now=now)
+
+
+def reschedule(
+    session: Session, step: Step, moved: Planned, approval_id: UUID, *, by: str, now: datetime
+) -> None:
+    """Move a visit to the times, address and team of ``moved``, by an approval stored before."""
+    session.execute(
+        _RESCHEDULE,
+        {
+            "id": moved.visit.id,
+            "approval_id": approval_id,
+            "starts_at": moved.visit.starts_at,
+            "ends_at": moved.visit.ends_at,
+            "address_id": moved.visit.address_id,
+            "now": now,
+        },
+    )
+    session.execute(_DISBAND, {"id": moved.visit.id})
+    session.execute(_SEND, {"id": moved.visit.id, "team": list(moved.team)})
+    record(session, [step], by=by, now=now)
+
+
+def touch(session: Session, visit_id: UUID, now: datetime) -> None:
+    """Note that something about a visit changed which is kept beside it: its ETag changes."""
+    session.execute(_TOUCH, {"id": visit_id, "now": now})
 
 
 def complete(
@@ -193,10 +233,11 @@ def complete(
             "now": now,
         },
     )
-    _record(session, [step], by=by, now=now)
+    record(session, [step], by=by, now=now)
 
 
-def _record(session: Session, steps: Sequence[Step], *, by: str, now: datetime) -> None:
+def record(session: Session, steps: Sequence[Step], *, by: str, now: datetime) -> None:
+    """Write steps into the history: for whoever changed the visits themselves."""
     lines = [
         (each.visit, each.step.value, each.visit.status.value, each.to.value, each.reason)
         for each in steps
@@ -240,6 +281,8 @@ def _planned(row: Any) -> Planned:
             party=Party(Role(row.party_role), row.party_id),
             purpose=Purpose(row.purpose),
             approval_id=row.approval_id,
+            dispatched_at=row.dispatched_at,
+            must_leave_at=row.must_leave_at,
         ),
         team=tuple(row.team),
     )

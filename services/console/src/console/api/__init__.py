@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from shared.http import make_app
 from starlette.staticfiles import StaticFiles
 
-from console.api import cases, packs, plans, sign_in, trouble, visits
+from console.api import cases, packs, plans, reviews, sign_in, trouble, visits
 
 _STATIC: Final = Path(__file__).parents[1] / "static"
 
@@ -27,7 +27,7 @@ def make() -> FastAPI:
         open_paths=("/*",),
     )
     trouble.add_pages(app)
-    for part in (sign_in, cases, visits, plans, packs):
+    for part in (sign_in, cases, visits, reviews, plans, packs):
         app.include_router(part.router)
     app.mount("/console/static", StaticFiles(directory=_STATIC), name="static")
     return app
