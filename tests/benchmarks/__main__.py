@@ -17,6 +17,8 @@ BENCHMARKS = {
     "P6": "p6_rules",
     "P7": "p7_share",
     "P8": "p6_rules",
+    "P10": "p10_large_ledger",
+    "P11": "p11_latency",
 }
 
 

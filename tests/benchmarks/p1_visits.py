@@ -7,7 +7,7 @@ cases (inbox, signature verified, visit scheduled). Two worker processes, as in 
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,18 +61,19 @@ def decided_rate(servers: Servers) -> float:
         house.migrate()
         engine = make_engine(house.database_urls["cases"])
         try:
-            with _requests_held_back(engine), _working(house):
+            with requests_held_back(engine), working(house, WORKERS):
                 return rate(VISITS, lambda: _release_and_wait(engine, house))
         finally:
             engine.dispose()
 
 
 @contextmanager
-def _working(house: ProcessHouse) -> Iterator[None]:
+def working(house: ProcessHouse, names: Sequence[str]) -> Iterator[None]:
+    """These processes of the house run, and are ready."""
     try:
-        for name in WORKERS:
+        for name in names:
             house.start(name)
-        for name in WORKERS:
+        for name in names:
             house.wait_until_ready(name)
         yield
     finally:
@@ -80,7 +81,7 @@ def _working(house: ProcessHouse) -> Iterator[None]:
 
 
 @contextmanager
-def _requests_held_back(engine: Engine) -> Iterator[None]:
+def requests_held_back(engine: Engine) -> Iterator[None]:
     """Persons, cases and visits that were asked for; their events wait in a table of their own."""
     now = datetime.now(UTC)
     starts_at = _lawful_start(now)

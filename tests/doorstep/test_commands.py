@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, sys
 
+import jwt
 import pytest
 from doorstep.__main__ import main
 from doorstep.home import open_home
@@ -84,6 +85,17 @@ def test_a_token_may_be_signed_with_a_key_of_its_own(
     assert (done.returncode, done.stdout.count(".")) == (0, 2)
     (tmp_path / "no.pem").write_text("no key")
     refused = doorstep("token", "--role", "ops", "--key", str(tmp_path / "no.pem"))
+    assert (refused.returncode, refused.stdout) == (2, "")
+
+
+def test_a_token_names_the_person_who_holds_it(doorstep: Command, home: Path) -> None:
+    def subject(*words: str) -> object:
+        done = doorstep("token", "--home", str(home), "--role", "compliance", *words)
+        return jwt.decode(done.stdout.strip(), options={"verify_signature": False})["sub"]
+
+    assert subject() == "doorstep-compliance"
+    assert subject("--subject", "薇拉") == "薇拉"
+    refused = doorstep("token", "--home", str(home), "--role", "admin", "--subject", "")
     assert (refused.returncode, refused.stdout) == (2, "")
 
 

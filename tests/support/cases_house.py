@@ -56,6 +56,43 @@ class VisitNeedsReview(VisitDenied):
     TYPE = "contact-rules.visit-needs-review.v1"
 
 
+class VisitRescheduled(VisitApproved):
+    TYPE = "contact-rules.visit-rescheduled.v1"
+    request_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+
+
+class RescheduleDenied(VisitDenied):
+    TYPE = "contact-rules.reschedule-denied.v1"
+    request_id: UUID
+
+
+class ApprovalRevoked(Event):
+    TYPE = "contact-rules.approval-revoked.v1"
+    visit_id: UUID
+    case_id: UUID
+    person_id: UUID
+    lender: str
+    approval_id: UUID
+    decision_id: UUID
+    reason: str
+    checks: list[dict[str, Any]]
+    must_leave: bool
+    revoked_at: datetime
+
+
+class ApprovalExpired(Event):
+    TYPE = "contact-rules.approval-expired.v1"
+    visit_id: UUID
+    case_id: UUID
+    person_id: UUID
+    lender: str
+    approval_id: UUID
+    decision_id: UUID
+    expired_at: datetime
+
+
 class PlanActivated(Event):
     """As plans announces it, whole."""
 
@@ -253,6 +290,11 @@ class House:
     def approval(self, visit_id: UUID, **claimed: Any) -> tuple[UUID, VisitApproved]:
         """Contact-rules' yes for a visit, its claims changed as told (None: left out)."""
         visit = self.visit(visit_id)
+        event = VisitApproved(**self._yes(visit, claimed))
+        return UUID(visit["person_id"]), event
+
+    def _yes(self, visit: dict[str, Any], claimed: dict[str, Any]) -> dict[str, Any]:
+        visit_id = visit["id"]
         approval_id = UUID(claimed.get("jti") or str(new_id()))
         ends_at = datetime.fromisoformat(visit["ends_at"])
         claims = {
@@ -267,17 +309,17 @@ class House:
             "team": visit["team"],
             "starts_at": visit["starts_at"],
             "ends_at": visit["ends_at"],
-            "must_end_by": "2026-12-01T14:00:00Z",
+            "must_end_by": (ends_at + timedelta(hours=11.5)).isoformat(),
             "iat": int(self.clock().timestamp()),
             "exp": int((ends_at + timedelta(hours=1)).timestamp()),
         } | claimed
         claims = {name: value for name, value in claims.items() if value is not None}
-        event = VisitApproved(
-            visit_id=visit_id,
-            case_id=visit["case_id"],
-            person_id=visit["person_id"],
-            decision_id=new_id(),
-            approval={
+        return {
+            "visit_id": visit_id,
+            "case_id": visit["case_id"],
+            "person_id": visit["person_id"],
+            "decision_id": new_id(),
+            "approval": {
                 "id": str(approval_id),
                 "token": self.keys.approvals.sign(claims),
                 "expires_at": datetime.fromtimestamp(
@@ -286,9 +328,79 @@ class House:
                 "must_end_by": claims.get("must_end_by"),
                 "obligations": [{"rule": "tw.record", "what": "record", "when": "at_start"}],
             },
-            checks=[],
+            "checks": [],
+        }
+
+    def rescheduled(self, visit_id: UUID, **claimed: Any) -> tuple[UUID, VisitRescheduled]:
+        """Contact-rules' yes to the last asking to move a visit."""
+        visit = self.visit(visit_id)
+        asked = visit["reschedule"]
+        for name in ("starts_at", "ends_at", "address_id", "team"):
+            visit[name] = asked[name]
+        event = VisitRescheduled(
+            **self._yes(visit, claimed),
+            request_id=asked["id"],
+            starts_at=asked["starts_at"],
+            ends_at=asked["ends_at"],
         )
         return UUID(visit["person_id"]), event
+
+    def reschedule_denial(self, visit_id: UUID, **changes: Any) -> tuple[UUID, RescheduleDenied]:
+        person_id, denial = self.denial(visit_id)
+        asked = self.visit(visit_id)["reschedule"]["id"]
+        facts = denial.model_dump() | {"request_id": asked} | changes
+        return person_id, RescheduleDenied(**facts)
+
+    def revocation(
+        self, visit_id: UUID, reason: str = "deceased", **changes: Any
+    ) -> tuple[UUID, ApprovalRevoked]:
+        """Contact-rules takes the approval back on which a visit rests."""
+        person_id, denial = self.denial(visit_id)
+        facts = self._of_approval(visit_id) | {
+            "reason": reason,
+            "checks": denial.checks,
+            "must_leave": False,
+            "revoked_at": self.clock(),
+        }
+        return person_id, ApprovalRevoked(**facts | changes)
+
+    def expiry(self, visit_id: UUID, **changes: Any) -> tuple[UUID, ApprovalExpired]:
+        """Contact-rules says that the time of a visit's approval passed."""
+        facts = self._of_approval(visit_id) | {"expired_at": self.clock()} | changes
+        return UUID(str(facts["person_id"])), ApprovalExpired(**facts)
+
+    def _of_approval(self, visit_id: UUID) -> dict[str, Any]:
+        visit = self.visit(visit_id)
+        approval_id = visit["approval"]["id"] if visit["approval"] else new_id()
+        names = ("case_id", "person_id", "lender")
+        facts = {name: visit[name] for name in names}
+        return facts | {
+            "visit_id": visit_id,
+            "approval_id": approval_id,
+            "decision_id": new_id(),
+        }
+
+    # --- going
+
+    def post(
+        self, visit_id: UUID, what: str, body: Any, headers: dict[str, str] | None = None
+    ) -> Any:
+        """A step of a visit, by its lender unless told otherwise."""
+        return self.client.post(f"/v1/visits/{visit_id}/{what}", json=body, headers=headers or {})
+
+    def dispatched(self, debt: Debt, **changes: Any) -> UUID:
+        """A visit whose team was sent, a quarter of an hour before it begins: that is now."""
+        visit_id = self.scheduled(debt, **changes)
+        self.clock.set(datetime.fromisoformat(self.visit(visit_id)["starts_at"]))
+        self.clock.advance(minutes=-15)
+        self.ok(self.post(visit_id, "dispatch", {}))
+        return visit_id
+
+    def checked_in(self, debt: Debt, **changes: Any) -> UUID:
+        """A visit whose team is at the door."""
+        visit_id = self.dispatched(debt, **changes)
+        self.ok(self.post(visit_id, "check-in", {"position": None}))
+        return visit_id
 
     def approve(self, visit_id: UUID) -> None:
         self.deliver(self.approval(visit_id))

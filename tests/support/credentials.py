@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -24,6 +24,8 @@ class Keys:
     token_jwks: Path
     approval_key: Path
     approval_jwks: Path
+    service_token: Path
+    """A file with the bearer token of a service, good for years."""
 
     @classmethod
     def make(cls, directory: Path) -> Keys:
@@ -33,6 +35,7 @@ class Keys:
             token_jwks=directory / "token-keys.json",
             approval_key=directory / "approval-key.pem",
             approval_jwks=directory / "approval-keys.json",
+            service_token=directory / "service-token",
         )
         for key, jwks in (
             (made.token_key, made.token_jwks),
@@ -40,6 +43,15 @@ class Keys:
         ):
             make_key(key)
             jwks.write_text(json.dumps(Signer(key).public_jwks()))
+        made.service_token.write_text(
+            mint(
+                made.tokens,
+                subject="cases",
+                role=Role.SERVICE,
+                now=datetime(2026, 1, 1, tzinfo=UTC),
+                lifetime=timedelta(days=3650),
+            )
+        )
         return made
 
     @property

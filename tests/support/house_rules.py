@@ -82,6 +82,11 @@ def sources(root: Path) -> list[Source]:
 MAY_COMMIT: Final = re.compile(
     r"shared\.(db|housekeeping|idempotency|inbox|migrate|outbox)|(cases|contact_rules|plans)\.api(\..+)?"
     r"|doorstep\.commands\..+"
+    r"|contact_rules\.handlers\.lapse_reviews"
+    r"|contact_rules\.handlers\.expire_approvals"
+    r"|contact_rules\.store\.packs_kept"
+    r"|contact_rules\.store\.shelf"
+    r"|contact_rules\.handlers\.(activate_packs|run_simulation|start_simulations)"
 )
 _COMMITS: Final = {"commit", "begin"}  # a savepoint (begin_nested) commits nothing
 

@@ -100,6 +100,8 @@ def open_desk(database_url: str, keys: Keys, clock: Clock) -> Iterator[Desk]:
         token_keys=str(keys.token_jwks),
         approval_keys=str(keys.approval_jwks),
         identity_key="an identity key that only tests may know",
+        contact_rules_url="http://127.0.0.1:1",  # imports ask it nothing
+        service_token_file=keys.service_token,
         database_pool=10,
     )
     service = build(settings, LocalBus(), clock)

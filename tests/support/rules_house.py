@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,6 +13,7 @@ from contact_rules.api.served import ContactRulesService
 from contact_rules.consumers import handlers, lock_batch
 from contact_rules.domain import load
 from contact_rules.handlers.decide_visits import Desk
+from contact_rules.store.packs_kept import kept_first
 from credentials import Keys, TokenMint
 from delivery import announced, deliver
 from fastapi.testclient import TestClient
@@ -45,6 +46,7 @@ class VisitRequested(Event):
     team: list[dict[str, Any]]
     language: str = "zh"
     requested_at: datetime
+    requested_by: str | None = "Petra Planner"
 
 
 class VisitCancelled(Event):
@@ -166,9 +168,14 @@ class House:
         self.token = token
         self.clock = clock
         self.desk = Desk(load(RULEBOOK), keys.approvals)
-        self.handlers: list[Handler[Any]] = handlers(lambda: self.desk)
+        self.handlers: list[Handler[Any]] = handlers(self.kept_desk)
         self.client = TestClient(service.app, raise_server_exceptions=False)
         self.client.headers.update(token.header("ops"))
+
+    def kept_desk(self) -> Desk:
+        """The desk, its packs kept as the service keeps them before it decides by them."""
+        digest = kept_first(self.engine, self.desk.library, self.clock())
+        return replace(self.desk, library_digest=digest)
 
     def deliver(self, *given: Event | Message) -> list[Message]:
         """Have the messages handled, each twice; the key of an event is its person."""
@@ -199,7 +206,7 @@ class House:
             {"type": message.type.removeprefix("contact-rules.visit-").removesuffix(".v1")}
             | message.data
             for message in announced(self.engine)
-            if message.data["visit_id"] == str(visit.visit_id)
+            if message.data.get("visit_id") == str(visit.visit_id)
         ]
 
     def rows(self, table: str, order: str = "1") -> Sequence[Any]:

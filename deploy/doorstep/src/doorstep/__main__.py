@@ -7,7 +7,7 @@ from typing import NoReturn
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from doorstep.commands import contracts, packs, parked, run, story, sweep, token
+from doorstep.commands import contracts, decision, packs, parked, run, story, sweep, token
 from doorstep.databases import DatabaseFails
 from doorstep.push import push
 from doorstep.screen import report
@@ -33,6 +33,7 @@ for command in (
     app.command()(command)
 app.add_typer(parked.app, name="parked")
 app.add_typer(packs.app, name="packs")
+app.add_typer(decision.app, name="decision")
 
 
 @app.callback()

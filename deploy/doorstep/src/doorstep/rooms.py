@@ -67,7 +67,10 @@ ROOMS: Final = (
         package="contact_rules",
         settings=ContactRulesSettings,
         make=build_contact_rules,
-        told=lambda home: {"approval_key": home.approval_key},
+        told=lambda home: {
+            "approval_key": home.approval_key,
+            "approval_older_keys": home.approval_keys,
+        },
     ),
     Room(
         name="plans",

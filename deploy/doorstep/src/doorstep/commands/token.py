@@ -26,6 +26,14 @@ def token(
     agent: Annotated[
         UUID | None, typer.Option(help="The agent's id, for role agent.", metavar="ID")
     ] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option(
+            help="Who that is: what needs two persons tells them apart by it."
+            " Left out: doorstep-ROLE, one for all.",
+            metavar="NAME",
+        ),
+    ] = None,
     days: Annotated[int, typer.Option(help="How long it is valid.", min=1, max=_LONGEST_DAYS)] = 30,
     key: Annotated[
         Path | None,
@@ -41,7 +49,7 @@ def token(
         signer = Signer(key or existing_home(home).token_key)
         bearer = mint(
             signer,
-            subject=f"doorstep-{role.value}",
+            subject=f"doorstep-{role.value}" if subject is None else subject,
             role=role,
             now=utc_now(),
             lifetime=timedelta(days=days),
