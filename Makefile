@@ -7,7 +7,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint types check verify contracts bench up down lock clean environment tools
+.PHONY: help run demo test lint types check verify contracts bench race simulate up down lock clean environment tools
 
 help:  ## this list
 	@echo "Doorstep: compliant field collections"
@@ -47,6 +47,14 @@ contracts: tools  ## write OpenAPI, AsyncAPI and event schemas to shared/contrac
 bench: tools  ## speed: bare and real side by side        ARGS="P3 P5 --out bench.jsonl"
 	@tests/support/setup
 	@$(BIN)/python tests/benchmarks $(ARGS)
+
+race: tools  ## every kind of cap, 16 racers for each of 300 persons, 5 seeds; about 20 minutes
+	@tests/support/setup
+	@$(BIN)/python tests/races.py $(ARGS)
+
+simulate: tools  ## 10,000 years at the door from their seeds   ARGS="--first 7 --years 1 --tell"
+	@tests/support/setup
+	@$(BIN)/python tests/simulate.py $(ARGS)
 
 up: environment  ## the same house as containers behind one gateway (docker compose), on port 8000
 	@deploy/compose up $(ARGS)

@@ -19,6 +19,7 @@ BENCHMARKS = {
     "P8": "p6_rules",
     "P10": "p10_large_ledger",
     "P11": "p11_latency",
+    "SIM": "p_simulation",
 }
 
 

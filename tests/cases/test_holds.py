@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import UUID
 
 import pytest
 from cases_house import HOME, Debt, House
@@ -273,16 +271,3 @@ def test_one_key_is_one_hold(house: House, debt: Debt) -> None:
     again = house.client.post(url, json={"reason": "legal"}, headers=key)
     assert again.content == first.content
     assert house.count("case_hold") == 1
-
-
-def test_a_hold_and_an_asking_at_once_leave_no_visit(house: House, debt: Debt) -> None:
-    with ThreadPoolExecutor(2) as racers:
-        url = f"/v1/cases/{debt.case_id}/visits"
-        asked = racers.submit(house.client.post, url, json=house.asking(debt))
-        held = racers.submit(place, house, debt)
-        held.result()
-        answer = asked.result()
-    if answer.status_code == 202:
-        assert house.visit(UUID(answer.json()["id"]))["status"] == "cancelled"
-    else:
-        assert answer.json()["code"] == "on_hold"

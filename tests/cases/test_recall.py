@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Event
 from typing import Any
 
 import pytest
-from cases.store import persons, visits
 from cases_house import CURED, Debt, House
 from shared.ids import new_id
 
@@ -210,37 +207,3 @@ def test_what_is_not_there_can_not_be_recalled(house: House, debt: Debt) -> None
     for body in ({}, {"reason": "  "}, {"reason": "x" * 501}, {"reason": "a", "b": 1}):
         assert house.client.post("/v1/accounts/YS-1/recall", json=body).status_code == 422
     assert house.case(debt.case_id)["status"] == "open"
-
-
-def left_of_a_race(house: House, debt: Debt, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The recall comes when the asking has looked and not yet written; the visit's status then."""
-    # The case is worked on already, or the database would see a closed one being worked on.
-    house.ask(debt, starts_at="2026-12-15T02:00:00Z")
-    looked, recalled = Event(), Event()
-    write = visits.request
-
-    def late(*said: Any, **more: Any) -> None:
-        looked.set()
-        recalled.wait(0.5)  # under the lock it can't come before we have written
-        write(*said, **more)
-
-    monkeypatch.setattr(visits, "request", late)
-    with ThreadPoolExecutor(1) as racer:
-        asked = racer.submit(house.ask, debt)
-        assert looked.wait(5)
-        house.ok(recall(house))
-        recalled.set()
-        return str(house.visit(asked.result())["status"])
-
-
-def test_no_visit_is_left_of_an_asking_and_a_recall_at_once(
-    house: House, debt: Debt, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert left_of_a_race(house, debt, monkeypatch) == "cancelled"
-
-
-def test_without_the_lock_one_is_left(
-    house: House, debt: Debt, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(persons, "lock", lambda *_: None)
-    assert left_of_a_race(house, debt, monkeypatch) == "requested"

@@ -82,8 +82,9 @@ def test_one_who_is_no_debtor_may_not_be_called(house: House, debtor: Debtor) ->
 
 def test_the_last_one_is_one_too_many(house: House, debtor: Debtor) -> None:
     """Whatever order they are told in: a visit at ten makes that at two the second of its day."""
-    first, second = visit_told(debtor, at=SATURDAY), visit_told(
-        debtor, "door-2", at=SATURDAY + timedelta(hours=4)
+    first, second = (
+        visit_told(debtor, at=SATURDAY),
+        visit_told(debtor, "door-2", at=SATURDAY + timedelta(hours=4)),
     )
     tell(house, second)
     assert breaches(house) == []
@@ -131,7 +132,7 @@ def test_a_visit_of_ours_turns_out_to_be_the_second(house: House) -> None:
 
 
 def test_what_came_of_it_counts_and_not_what_was_assumed(house: House) -> None:
-    """Twice met in thirty days is allowed. Who finds nobody the third time broke no rule of that."""
+    """Met twice in thirty days is allowed: who then finds nobody has broken nothing."""
     debtor = Debtor(lender="southbank")
     make_known(house, debtor)
     days = [MONDAY - timedelta(days=each) for each in (21, 13, 5)]
@@ -173,9 +174,7 @@ def test_facts_learned_later_are_asked_by_the_same_hand(house: House, debtor: De
     tell(house, call(debtor))
     desk = house.kept_desk()
     with transaction(house.engine) as session:
-        found = report_breaches(
-            session, [debtor.person_id], house.clock(), desk=desk, cause="fact"
-        )
+        found = report_breaches(session, [debtor.person_id], house.clock(), desk=desk, cause="fact")
         nobody = report_breaches(session, [], house.clock(), desk=desk, cause="fact")
     assert (found, nobody) == ([], [])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -58,30 +58,6 @@ def test_an_allowed_visit_reserves_its_place_and_gets_a_signed_approval(house: H
     # Only rules that apply are told of; all of them passed.
     assert {check["result"] for check in answer["checks"]} == {"pass"}
     assert "taiwanese.hours" in {check["rule"] for check in answer["checks"]}
-
-
-def test_the_decision_is_kept_with_the_question_the_packs_and_the_place_in_the_ledger(
-    house: House,
-) -> None:
-    debtor = Debtor()
-    first, second = debtor.visit(), debtor.visit(TUESDAY + DAY)
-    answers = house.ask(first, second)
-    one, two = house.rows("decision", "decided_at, ledger_seq")
-
-    assert [str(one.id), str(two.id)] == [answer["decision_id"] for answer in answers]
-    assert one.packs == [
-        "everyone@2026-01-01",
-        "person-protection@2026-01-01",
-        "taiwanese@2026-02-01",
-    ]
-    assert one.ledger_seq == 0
-    assert two.ledger_seq == house.rows("ledger", "seq")[0].seq
-    assert one.facts["party"] == {"id": str(debtor.person_id), "role": "debtor", "age": 38}
-    assert one.facts["place"]["timezone"] == "Asia/Taipei"
-    assert one.facts["starts_at"] == "2026-12-01T02:00:00Z"
-    # What does not apply is kept too.
-    assert len(one.checks) == 14
-    assert one.next_lawful == []
 
 
 def test_a_denial_comes_with_every_reason_its_law_and_the_next_lawful_times(house: House) -> None:
@@ -316,48 +292,3 @@ def test_the_handler_locks_by_itself_and_refuses_mixed_up_ids(house: House) -> N
         decide_visits(session, [mixed], house.clock(), desk=house.desk)
     with transaction(house.engine) as session:
         decide_visits(session, [], house.clock(), desk=house.desk)
-
-
-def test_what_is_kept_asked_again_gives_the_same_answer(house: House) -> None:
-    """The facts of a decision are the body of a check."""
-    debtor = Debtor()
-    house.ask(debtor.visit(TUESDAY))
-    (answer,) = house.ask(debtor.visit(TUESDAY + timedelta(hours=5), team=1))
-    decision = next(row for row in house.rows("decision") if str(row.id) == answer["decision_id"])
-    history = [
-        {
-            "channel": row.channel,
-            "direction": row.direction,
-            "starts_at": row.starts_at.isoformat(),
-            "ends_at": row.ends_at.isoformat(),
-            "party": row.party_id,
-            "role": row.party_role,
-            "debts": row.debts,
-            "collector": row.collector,
-            "lender": row.lender,
-            "place": row.place,
-            "point": row.point,
-            "purpose": row.purpose,
-            "reserved": row.kind == "reserved",
-        }
-        for row in house.rows("ledger", "seq")
-        if row.person_id == debtor.person_id and row.seq <= decision.ledger_seq
-    ]
-    asked = house.client.post("/v1/checks", json=decision.facts | {"history": history})
-    assert asked.status_code == 200, asked.text
-    said = asked.json()
-    assert said["verdict"] == decision.verdict == "deny"
-    english = [check | {"message": check["message"]["en"]} for check in decision.checks]
-    for check in said["checks"]:
-        if check["window"] is not None and "T" in check["window"]["from"]:
-            check["window"] = {
-                end: datetime.fromisoformat(moment).astimezone(UTC).isoformat()
-                for end, moment in check["window"].items()
-            }
-    for check in english:
-        if check["window"] is not None and "T" in check["window"]["from"]:
-            check["window"] = {
-                end: datetime.fromisoformat(moment).isoformat()
-                for end, moment in check["window"].items()
-            }
-    assert said["checks"] == english

@@ -13,6 +13,7 @@ from contact_rules.domain.ledger import (
     Entry,
     EntryKind,
     effective_history,
+    kind_of,
     line_of,
     past_contact,
     standing,
@@ -109,6 +110,49 @@ def test_of_two_reservations_the_later_is_the_place() -> None:
     moved = replace(RESERVED, id=UUID(int=16), starts_at=NOW + timedelta(days=1))
     (past,) = history(RESERVED, moved)
     assert past.starts_at == NOW + timedelta(days=1)
+
+
+def test_who_stands_at_the_door_counts_as_whatever_may_come_of_it() -> None:
+    arrived = replace(
+        RESERVED, id=UUID(int=20), kind=EntryKind.ATTEMPTED, starts_at=NOW + timedelta(minutes=2)
+    )
+    for entries in ((RESERVED, arrived), (RELEASED, arrived), (arrived, RELEASED), (arrived,)):
+        (past,) = history(*entries)
+        assert past.reserved
+        assert past.outcome is None
+        assert past.starts_at == NOW + timedelta(minutes=2)
+
+
+def test_what_somebody_plans_holds_its_place_as_a_reservation_does() -> None:
+    planned = replace(RESERVED, id=UUID(int=21), kind=EntryKind.PLANNED)
+    (past,) = history(planned)
+    assert past.reserved
+    assert history(planned, RELEASED) == ()
+
+
+def test_a_correction_replaces_all_that_was_said_before() -> None:
+    met = replace(RESERVED, id=UUID(int=22), kind=EntryKind.CONVERSED, outcome=Outcome.CONVERSATION)
+    other = replace(met, id=UUID(int=23), kind=EntryKind.CORRECTED, outcome=Outcome.NOBODY_MET)
+    never = replace(met, id=UUID(int=24), kind=EntryKind.CORRECTED, outcome=None)
+    (past,) = history(RESERVED, met, other)
+    assert past.outcome is Outcome.NOBODY_MET
+    assert history(RESERVED, met, never) == ()
+    assert history(RESERVED, met, never, RELEASED) == ()
+    (past,) = history(RESERVED, never, other)
+    assert past.outcome is Outcome.NOBODY_MET
+
+
+def test_an_outcome_tells_how_far_a_contact_got() -> None:
+    kinds = {str(outcome): str(kind_of(outcome)) for outcome in Outcome}
+    assert {name for name, kind in kinds.items() if kind == "conversed"} == {"conversation"}
+    assert {name for name, kind in kinds.items() if kind == "reached"} == {
+        "answered",
+        "refused",
+        "person_met",
+        "debtor_met",
+        "notice_given",
+    }
+    assert kind_of(None) is EntryKind.ATTEMPTED
 
 
 def test_contacts_do_not_touch_each_other() -> None:

@@ -1,4 +1,4 @@
-"""What is told counts at once: visits still planned are asked again, and racing tellers write once."""
+"""What is told counts at once for visits still planned, and racing tellers write it once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contact_rules.domain.recording import contact_id
 from contact_rules.store import persons
 from delivery import announced
 from rules_house import TUESDAY, Debtor, House
-from told_contacts import MONDAY, breaches, call, make_known, tell, visit_told, withdrawal
+from told_contacts import breaches, call, make_known, tell, visit_told, withdrawal
 
 WEDNESDAY = TUESDAY + timedelta(days=1)
 THURSDAY = TUESDAY + timedelta(days=2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,12 @@ from contact_rules.service import build
 from contact_rules.settings import ContactRulesSettings
 from credentials import Keys
 from pydantic import TypeAdapter
-from rules_house import RULEBOOK, House
+from rules_house import RULEBOOK, TUESDAY, Debtor, House
 from settable_clock import SettableClock
 from shared.bus import LocalBus
 from shared.keys import BadKeys
 from shared.settings import BadSettings, load
+from visit_life import moved, told_of
 
 
 def settings(keys: Keys, **changed: Any) -> ContactRulesSettings:
@@ -31,8 +34,11 @@ def settings(keys: Keys, **changed: Any) -> ContactRulesSettings:
     return ContactRulesSettings(**(said | changed))
 
 
-def test_the_packs_shipped_are_the_default(keys: Keys, clock: SettableClock) -> None:
-    service = build(settings(keys, packs=None), LocalBus(), clock)
+def test_the_packs_shipped_are_the_default(
+    keys: Keys, clock: SettableClock, make_database: Callable[[str], str]
+) -> None:
+    said = settings(keys, packs=None, database_url=make_database("contact_rules"))
+    service = build(said, LocalBus(), clock)
     try:
         assert {pack.id for pack in service.library} >= {
             "person-protection",
@@ -73,13 +79,18 @@ def test_packs_that_do_not_protect_the_person_stop_it(
         build(settings(keys, packs=tmp_path), LocalBus(), clock)
 
 
-def test_its_loops_watch_the_packs(house: House) -> None:
-    assert [loop.name for loop in house.service.loops] == [
+def test_its_worker_relays_consumes_expires_lapses_and_watches(house: House) -> None:
+    names = [loop.name for loop in house.service.loops]
+    assert len(names) == len(set(names))
+    assert set(names) >= {
         "contact-rules relay",
         "contact-rules consumer",
+        "contact-rules-accounts consumer",
         "contact-rules housekeeping",
+        "contact-rules approval expiry",
+        "contact-rules review lapses",
         "contact-rules packs",
-    ]
+    }
 
 
 def test_without_its_key_it_does_not_start(
@@ -107,11 +118,15 @@ def test_it_is_ready_on_a_migrated_database_and_serves_its_own_description(house
     assert house.client.get("/readyz").json() == {"status": "ready"}
     document = house.client.get("/openapi.json").json()
     assert document["servers"] == [{"url": "/contact-rules"}]
-    assert set(document["paths"]) == {
+    # All of them are compared with what was promised by the tests of the contracts.
+    assert set(document["paths"]) >= {
         "/v1/checks",
         "/v1/windows",
         "/v1/packs",
         "/v1/packs/{pack_id}",
+        "/v1/approvals/verify",
+        "/v1/approvals/{approval_id}",
+        "/v1/approvals/{approval_id}/recheck",
         "/v1/decisions/{decision_id}",
         "/v1/persons/{person_id}/ledger",
         "/.well-known/approval-keys.json",
@@ -120,27 +135,33 @@ def test_it_is_ready_on_a_migrated_database_and_serves_its_own_description(house
 
 def test_every_example_is_an_event_and_every_event_has_one() -> None:
     for event in events.ALL:
-        assert event.TYPE.startswith("contact-rules.visit-")
+        assert event.TYPE.startswith("contact-rules.")
         read = event.model_validate(event.EXAMPLE)
         assert read.model_dump(mode="json") == event.EXAMPLE
 
 
 def test_an_event_built_of_our_own_parts_fits_its_schema(house: House) -> None:
     """Approvals are announced without being read again: here they are."""
-    from rules_house import Debtor
-
     visit = Debtor().visit()
     house.deliver(visit)
     (answer,) = house.answers(visit)
     TypeAdapter(events.VisitApproved).validate_python(
         {name: value for name, value in answer.items() if name != "type"}
     )
+    house.deliver(moved(visit, TUESDAY + timedelta(days=2)))
+    TypeAdapter(events.VisitRescheduled).validate_python(told_of(house, visit)[-1][1])
 
 
 def test_it_listens_to_what_happens_to_visits(keys: Keys, house: House) -> None:
     assert isinstance(house.desk, Desk)
-    assert {handler.type for handler in handlers(lambda: house.desk)} == {
+    heard = [handler.type for handler in handlers(lambda: house.desk)]
+    assert len(heard) == len(set(heard))
+    assert set(heard) >= {
         "cases.visit-requested.v1",
+        "cases.reschedule-requested.v1",
+        "cases.visit-amended.v1",
+        "cases.visit-checked-in.v1",
         "cases.visit-cancelled.v1",
         "cases.visit-completed.v1",
     }
+    assert "cases.visit-dispatched.v1" not in heard

@@ -173,6 +173,18 @@ def test_the_person_is_protected_as_said(reference: Any) -> None:
     (pack,) = load(shipped()).named(["person-protection"])
     (said,) = re.findall(r"\*\*`person-protection`\*\* \((.*?)\)", reference.text, re.S)
     a_day, in_days, days, in_more, more = (int(number) for number in re.findall(r"\d+", said))
-    judges: list[Any] = [rule.judge for rule in pack.rules]
-    limits = {(judge.limit, judge.period.length) for judge in judges}
+    caps: list[Any] = [rule.judge for rule in pack.rules if ".visits-" in rule.id]
+    limits = {(judge.limit, judge.period.length) for judge in caps}
     assert limits == {(a_day, 1), (in_days, days), (in_more, more)}
+    others = {rule.id.partition(".")[2] for rule in pack.rules if ".visits-" not in rule.id}
+    said = " ".join(said.split())
+    for name, words in {
+        "left-in-peace": "left in peace",
+        "dispute": "disputed",
+        "collection-stopped": "collection has stopped",
+        "mandate": "mandate has ended",
+        "spoken-today": "spoken with them",
+    }.items():
+        others.remove(name)
+        assert words in said, name
+    assert not others

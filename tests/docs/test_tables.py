@@ -129,6 +129,18 @@ def test_filters_of_lists_are_those_of_the_contract(guide: Callable[[str], Any])
         assert set(re.findall(r"`(\w+)`", sorts)) == orders, path
 
 
+def test_the_kinds_that_stop_every_visit_are_those_of_the_pack(guide: Callable[[str], Any]) -> None:
+    from contact_rules.domain import load, shipped
+
+    (pack,) = load(shipped()).named(["person-protection"])
+    judges: list[Any] = [rule.judge for rule in pack.rules if rule.kind == "gate"]
+    told = [
+        set(_names(row[0]))
+        for row in guide("docs/lenders.md").table("Tell what you learn of a person")
+    ]
+    assert told == [set(judge.state.values) for judge in judges]
+
+
 def test_every_role_is_explained(guide: Callable[[str], Any]) -> None:
     text = guide("docs/lenders.md").text
     listed = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| (?:everything|the same|see|read)", text, re.M)

@@ -366,3 +366,29 @@ def test_purge_forgets_only_the_old(engine: Engine, bus: ScriptedBus) -> None:
     with transaction(engine) as session:
         assert inbox.purge(session, NOW) == 0
         assert inbox.purge(session, NOW + timedelta(seconds=1)) == 1
+
+
+def test_two_queues_of_a_service_park_apart(engine: Engine) -> None:
+    """They share one table and one key, and neither waits for what only the other can do."""
+
+    def half(handlers: Sequence[Handler[Any]]) -> tuple[ScriptedBus, Consumer]:
+        bus = ScriptedBus()
+        return bus, consumer(engine, bus, handlers)
+
+    opened = [handler for handler in HANDLERS if handler.type == "door.opened.v1"]
+    bells, ringing = half(refusing(1))
+    doors, opening = half(opened)
+    bells.queued = [parcel(1, key="a")]
+    ringing.run_once()
+    doors.queued = [parcel(2, key="a", type_="door.opened.v1")]
+    opening.run_once()
+    assert effects(engine) == [("a", 2)], "a parked bell keeps no door shut"
+    with transaction(engine) as session:
+        parking.requeue(session, parked(engine)[0].message_id, now=NOW)
+    opening._look_at_requeued = 0.0
+    assert opening.run_once() is False
+    assert [each.requeued_at for each in parked(engine)] == [NOW], "it is left to its own queue"
+    _, mended = half([each for each in HANDLERS if each.type == BellRungHere.TYPE])
+    mended.run_once()
+    assert effects(engine) == [("a", 2), ("a", 1)]
+    assert parked(engine) == []

@@ -175,6 +175,30 @@ def test_two_keys_verify_while_they_rotate(signer: Signer, other: Signer) -> Non
         _verify(each.sign(_claims()), keys)
 
 
+def test_older_keys_without_a_name_are_published_under_their_thumbprints(
+    signer: Signer, other: Signer, tmp_path: Path
+) -> None:
+    make_key(tmp_path / "first.pem")
+    first = Signer(tmp_path / "first.pem")
+    nameless = [
+        {name: each.public_jwks()["keys"][0][name] for name in ("kty", "crv", "x")}
+        for each in (other, first, signer, other)
+    ]
+    published = signer.public_jwks({"keys": nameless}, {})
+    assert [key["kid"] for key in published["keys"]] == [signer.kid, other.kid, first.kid]
+    keys = KeySet.of(published)
+    for each in (signer, other, first):
+        _verify(each.sign(_claims()), keys)
+
+
+def test_nothing_secret_of_an_older_key_is_published(signer: Signer) -> None:
+    private = rsa.generate_private_key(65537, 2048)
+    leaked = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(private)) | {"note": "do not tell"}
+    assert {"d", "p", "q"} <= leaked.keys()
+    (_, published) = signer.public_jwks({"keys": [leaked]})["keys"]
+    assert published.keys() == {"kty", "n", "e", "kid"}
+
+
 def test_the_kid_is_the_thumbprint_of_rfc_7638() -> None:
     # The example of RFC 8037, A.3.
     jwk = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}

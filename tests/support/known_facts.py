@@ -91,11 +91,6 @@ class PlanCancelled(_OfPlan):
     cancelled_at: datetime
 
 
-class PlanBroken(_OfPlan):
-    TYPE: ClassVar[str] = "plans.plan-broken.v1"
-    broken_at: datetime
-
-
 def of(debtor: Debtor) -> dict[str, Any]:
     """Whom an event is about."""
     return {

@@ -145,6 +145,8 @@ class ProcessHouse:
             "CONTACT_RULES_APPROVAL_KEY": str(self.keys.approval_key),
             "CASES_APPROVAL_KEYS": str(self.keys.approval_jwks),
             "CASES_IDENTITY_KEY": "only for tests: " + "7" * 32,
+            "CASES_CONTACT_RULES_URL": f"http://127.0.0.1:{self._ports['contact_rules']}",
+            "CASES_SERVICE_TOKEN_FILE": str(self.keys.service_token),
         }
 
     @contextmanager

@@ -49,9 +49,7 @@ def make_known(house: House, *debtors: Debtor) -> None:
 
 def tell_accounts(house: House, *events: AccountReceived) -> None:
     """Have the events handled, each twice."""
-    deliver(
-        house.engine, of_accounts(), *[house.message(one) for one in events], clock=house.clock
-    )
+    deliver(house.engine, of_accounts(), *[house.message(one) for one in events], clock=house.clock)
 
 
 def call(
@@ -111,6 +109,4 @@ def breaches(house: House) -> list[tuple[str, str]]:
 
 
 def breaches_announced(house: House) -> list[dict[str, Any]]:
-    return [
-        message.data for message in announced(house.engine, "contact-rules.breach-found.v1")
-    ]
+    return [message.data for message in announced(house.engine, "contact-rules.breach-found.v1")]

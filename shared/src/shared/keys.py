@@ -4,16 +4,13 @@ Ours are Ed25519. A key set may also hold the RSA or P-256 keys of an OIDC issue
 a key is for is decided by the key and never by the token, so no token can choose a weaker one.
 """
 
-import base64
 import hashlib
 import json
 import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import lru_cache
-from math import isfinite
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,12 +21,40 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from shared.claims import LEEWAY, check_parties, check_times
 from shared.clock import monotonic
+from shared.jws import (
+    ALGORITHM,
+    BadToken,
+    base64url,
+    base64url_bytes,
+    decoded,
+    header_of,
+    object_of,
+    protected_header,
+    segments,
+)
+
+__all__ = [
+    "ALGORITHM",
+    "LEEWAY",
+    "BadKeys",
+    "BadToken",
+    "KeySet",
+    "Signer",
+    "UnknownKey",
+    "Verified",
+    "key_name",
+    "make_key",
+    "protected_header",
+    "thumbprint",
+    "verified",
+    "verify",
+    "verify_detached",
+]
 
 _log = structlog.get_logger(__name__)
 
-ALGORITHM: Final = "EdDSA"
-LEEWAY: Final = timedelta(seconds=10)
 
 _ACCEPTED_ALGORITHMS: Final = frozenset({"EdDSA", "ES256", "RS256"})
 _PUBLIC_MEMBERS: Final = frozenset({"kty", "crv", "x", "y", "n", "e", "kid", "alg", "use"})
@@ -42,10 +67,6 @@ _OLD_AFTER: Final = 300.0
 
 class BadKeys(Exception):
     """Keys that can't be read or used; the sentence says which and why, never their content."""
-
-
-class BadToken(Exception):
-    """A token that proves nothing. The text is for our logs; callers need not be told more."""
 
 
 class UnknownKey(BadToken):
@@ -244,23 +265,26 @@ class Signer:
         public = key.public_key().public_bytes(
             serialization.Encoding.Raw, serialization.PublicFormat.Raw
         )
-        members = {"kty": "OKP", "crv": "Ed25519", "x": _base64url(public)}
+        members = {"kty": "OKP", "crv": "Ed25519", "x": base64url(public)}
         self.kid: Final = thumbprint(members)
         self._jwk: Final = members | {"kid": self.kid, "alg": ALGORITHM, "use": "sig"}
 
     def sign(self, claims: Mapping[str, Any], *, kind: str = "JWT") -> str:
-        """A compact JWT over ``claims``; ``kind`` becomes the header's ``typ``."""
-        return jwt.encode(
-            dict(claims), self._key, algorithm=ALGORITHM, headers={"kid": self.kid, "typ": kind}
-        )
+        """A compact JWT over ``claims``; ``kind`` becomes the header's ``typ``.
+
+        Times among the claims are seconds. Raises TypeError for what JSON has no word for.
+        """
+        payload = json.dumps(claims, separators=(",", ":")).encode()
+        signed = f"{protected_header(self.kid, kind)}.{base64url(payload)}"
+        return f"{signed}.{base64url(self._key.sign(signed.encode()))}"
 
     def sign_detached(self, payload: bytes, *, kind: str) -> str:
         """The signature of a JWS (RFC 7515) whose payload travels by another way.
 
         Its protected header is `protected_header` of our key and ``kind``.
         """
-        signed = f"{protected_header(self.kid, kind)}.".encode() + _base64url_bytes(payload)
-        return _base64url(self._key.sign(signed))
+        signed = f"{protected_header(self.kid, kind)}.".encode() + base64url_bytes(payload)
+        return base64url(self._key.sign(signed))
 
     def public_jwks(self, *older: Mapping[str, Any]) -> dict[str, Any]:
         """The JWKS to publish: this key first, then those of ``older`` sets, each once.
@@ -304,14 +328,7 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
     }
     members = {name: jwk[name] for name in required[jwk["kty"]]}
     canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
-    return _base64url(hashlib.sha256(canonical.encode()).digest())
-
-
-@lru_cache(maxsize=64)
-def protected_header(kid: str, kind: str) -> str:
-    """The protected header of an Ed25519 JWS, base64url: ``alg``, ``kid`` and ``typ``."""
-    header = {"alg": ALGORITHM, "kid": kid, "typ": kind}
-    return _base64url(json.dumps(header, separators=(",", ":")).encode())
+    return base64url(hashlib.sha256(canonical.encode()).digest())
 
 
 def verify_detached(payload: bytes, signature: str, *, kid: str, kind: str, keys: KeySet) -> None:
@@ -324,14 +341,8 @@ def verify_detached(payload: bytes, signature: str, *, kid: str, kind: str, keys
         raise UnknownKey("signed with an unknown key")
     if key.algorithm_name != ALGORITHM:
         raise BadToken("another algorithm than its key's")
-    try:
-        raw = base64.urlsafe_b64decode(signature + "==")
-    except ValueError:
-        raise BadToken("the signature is not base64url") from None
-    # Several texts stand for the same bytes; only one is what was signed.
-    if _base64url(raw) != signature:
-        raise BadToken("the signature is not base64url")
-    signed = f"{protected_header(kid, kind)}.".encode() + _base64url_bytes(payload)
+    raw = decoded(signature)
+    signed = f"{protected_header(kid, kind)}.".encode() + base64url_bytes(payload)
     try:
         key.key.verify(raw, signed)
     except InvalidSignature:
@@ -350,7 +361,7 @@ class Verified:
         """Whether its key is in force now. Raises `BadToken` if its time is over."""
         if keys.get(self.kid) is not self.key:
             return False
-        _check_times(self.claims, now)
+        check_times(self.claims, now)
         return True
 
 
@@ -370,64 +381,30 @@ def verified(token: str, keys: KeySet, *, audience: str, issuer: str, now: datet
     """As `verify`, for a caller that meets the same token again and again."""
     if len(token) > _LONGEST_TOKEN:
         raise BadToken("too long")
-    try:
-        header = jwt.get_unverified_header(token)
-    except jwt.PyJWTError:
-        raise BadToken("malformed") from None
-    kid = header.get("kid")
-    if not isinstance(kid, str):
+    signed, header, payload, signature = segments(token)
+    named = header_of(header)
+    if named.kid is None:
         raise BadToken("no key named")
-    key = keys.get(kid)
+    key = keys.get(named.kid)
     if key is None:
         raise UnknownKey("signed with an unknown key")
-    if header.get("alg") != key.algorithm_name:
+    if named.alg != key.algorithm_name:
         raise BadToken("another algorithm than its key's")
     try:
-        claims = jwt.decode(
-            token,
-            key,
-            algorithms=[key.algorithm_name],
-            audience=audience,
-            issuer=issuer,
-            options={
-                "require": ["exp", "iss", "aud"],
-                "verify_exp": False,
-                "verify_nbf": False,
-                "verify_iat": False,
-            },
-        )
+        genuine = key.Algorithm.verify(signed.encode(), key.key, signature)
     except (jwt.PyJWTError, ValueError, TypeError) as error:
         raise BadToken(f"not valid: {type(error).__name__}") from None
-    _check_times(claims, now)
-    return Verified(claims, kid, key)
+    if not genuine:
+        raise BadToken("not valid: InvalidSignature")
+    claims = object_of(payload)
+    check_parties(claims, audience=audience, issuer=issuer)
+    check_times(claims, now)
+    return Verified(claims, named.kid, key)
 
 
-def _check_times(claims: Mapping[str, Any], now: datetime) -> None:
-    # PyJWT asks the machine's clock; here the time is an argument, as everywhere.
-    present, leeway = now.timestamp(), LEEWAY.total_seconds()
-    if _seconds(claims, "exp") <= present - leeway:
-        raise BadToken("expired")
-    for name, words in (("nbf", "not valid yet"), ("iat", "issued in the future")):
-        if name in claims and _seconds(claims, name) > present + leeway:
-            raise BadToken(words)
-
-
-def _seconds(claims: Mapping[str, Any], name: str) -> float:
-    value = claims[name]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BadToken(f"{name} is not a number")
+def key_name(token: str) -> str | None:
+    """The ``kid`` a token names, before anything about it is believed; None: it names none."""
     try:
-        seconds = float(value)
-    except OverflowError:
-        raise BadToken(f"{name} is absurd") from None
-    if not isfinite(seconds):
-        raise BadToken(f"{name} is not finite")
-    return seconds
-
-
-def _base64url(raw: bytes) -> str:
-    return _base64url_bytes(raw).decode("ascii")
-
-
-def _base64url_bytes(raw: bytes) -> bytes:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=")
+        return None if len(token) > _LONGEST_TOKEN else header_of(segments(token)[1]).kid
+    except BadToken:
+        return None

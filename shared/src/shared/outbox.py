@@ -26,7 +26,7 @@ from shared.db import HAS_EVENTS, copy_in, on_commit_wake
 from shared.ids import new_id
 from shared.log import traceparent
 from shared.loops import Resting
-from shared.messages import Event, message_of
+from shared.messages import Event, sealed
 
 _log = structlog.get_logger(__name__)
 
@@ -59,14 +59,14 @@ def add_many(session: Session, keyed: Sequence[tuple[UUID | str, Event]], *, now
     rows = []
     for key, event in keyed:
         message_id, subject = new_id(), str(key)
-        message = message_of(
+        body = sealed(
             event,
             message_id=message_id,
             key=subject,
             now=now,
             traceparent=traces.get(subject, own_trace),
         )
-        rows.append((message_id, message.type, subject, message.to_json().decode(), now))
+        rows.append((message_id, event.TYPE, subject, body, now))
     if len(rows) < _WORTH_COPYING:
         session.execute(_ADD, [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
     else:

@@ -144,7 +144,7 @@ def test_packs_left_out_are_found_by_place_and_residence(house: House) -> None:
 
 
 def test_the_overlay_of_the_lender_is_asked_beside_the_law(house: House) -> None:
-    body = question(lender="river-bank")
+    body = question(lender="river-bank", facts=[])
     del body["packs"]
     said = house.client.post("/v1/checks", json=body).json()
     assert "river@2026-01-01" in said["packs"]

@@ -1,4 +1,4 @@
-"""One contact that a dialler tells of: written once, corrected by a line more, refused with words."""
+"""One contact that a dialler tells of: written once, corrected by one more line, or refused."""
 
 from __future__ import annotations
 
@@ -238,7 +238,11 @@ def test_inbound_contacts_are_taken(house: House, debtor: Debtor) -> None:
         ({"ends_at": "2026-11-23T09:29:59+08:00"}, "/ends_at", "before_the_beginning"),
         ({"ends_at": "2026-11-24T09:30:01+08:00"}, "/ends_at", "too_long"),
         ({"channel": "door_note"}, "/place", "missing"),
-        ({"place": {"kind": "home", "timezone": "Mars/Base"}}, "/place/timezone", "not_a_time_zone"),
+        (
+            {"place": {"kind": "home", "timezone": "Mars/Base"}},
+            "/place/timezone",
+            "not_a_time_zone",
+        ),
         ({"note": "他說下週付款"}, "/note", "unknown_field"),
         ({"correction": {"reason": "按錯了"}}, "/correction/reason", "string_pattern_mismatch"),
         ({"party": {"id": "p1"}}, "/party/role", "missing"),

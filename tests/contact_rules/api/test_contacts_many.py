@@ -48,7 +48,17 @@ def count(house: House) -> int:
 def test_an_array_is_taken_row_by_row(house: House, debtor: Debtor) -> None:
     good = calls(debtor, 3)
     bad = [{"id": "call-8"}, "nonsense", good[0] | {"outcome": "sent"}, withdrawal("call-7")]
-    rows = [good[0], bad[0], good[1], bad[1], good[0], bad[2], bad[3], good[2], withdrawal("call-3")]
+    rows = [
+        good[0],
+        bad[0],
+        good[1],
+        bad[1],
+        good[0],
+        bad[2],
+        bad[3],
+        good[2],
+        withdrawal("call-3"),
+    ]
     answer = tell(house, rows)
     assert answer.status_code == 200, answer.text
     said = answer.json()
@@ -170,15 +180,11 @@ def test_json_has_a_size(house: House, debtor: Debtor) -> None:
     answer = stream(house, body, **{"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
     bomb = gzip.compress(body)
-    answer = stream(
-        house, bomb, **{"Content-Type": "application/json", "Content-Encoding": "gzip"}
-    )
+    answer = stream(house, bomb, **{"Content-Type": "application/json", "Content-Encoding": "gzip"})
     assert answer.status_code == 413
 
 
-def test_lines_have_a_number(
-    house: House, debtor: Debtor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lines_have_a_number(house: House, debtor: Debtor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contact_stream, "MOST_LINES", 600)
     answer = stream(house, ndjson(calls(debtor, 601)))
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")

@@ -120,6 +120,16 @@ def test_windows_and_decisions_never_disagree(house: House, offset: int) -> None
     assert (decision["type"] == "approved") is allowed
 
 
+def test_who_comes_is_asked_only_of_a_team_that_is_known(house: House) -> None:
+    visit = Debtor().visit(team=1)
+    (alone,) = ask(house, question(visit))
+    (nobody,) = ask(house, question(visit, team=[]))
+    (open_,) = ask(house, question(visit, team=None))
+    assert (alone["windows"], nobody["windows"]) == ([], [])
+    assert "taiwanese.team" in {check["rule"] for check in alone["why_not"]}
+    assert [(w["from"][11:16], w["to"][11:16]) for w in open_["windows"]] == HOURS
+
+
 def test_many_are_answered_in_their_order(house: House) -> None:
     debtors = [Debtor() for _ in range(3)]
     house.ask(debtors[1].visit())
@@ -261,7 +271,6 @@ def test_bad_questions_are_pointed_at(
         ({"person_id": "nobody"}, "/person_id", "uuid_parsing"),
         ({"history": []}, "/history", "unknown_field"),
         ({"place": None}, "/place", "missing"),
-        ({"team": None}, "/team", "missing"),
         ({"lender": None}, "/lender", "missing"),
         ({"to": "2026-11-30T00:00:00+08:00"}, "/to", "before_the_beginning"),
         ({"from": "2026-08-01T00:00:00+08:00"}, "/to", "too_far"),

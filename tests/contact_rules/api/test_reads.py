@@ -41,7 +41,7 @@ def test_a_decision_is_shown_with_all_it_rested_on(house: House) -> None:
     house.deliver(cancelled(visit, house.clock()))
     said = house.client.get(f"/v1/decisions/{answer['decision_id']}").json()
     assert said["verdict"] == "allow"
-    assert said["approval"]["state"] == "released"
+    assert said["approval"]["state"] == "revoked"
 
 
 def test_a_denial_is_shown_in_the_readers_language(house: House) -> None:

@@ -64,12 +64,13 @@ class _Year:
             " WHERE v.person_id = ANY(CAST(:persons AS uuid[]))",
             of,
         )
+        keys = {"keys": [str(person) for person in persons]}
         self.lying = {
-            f"{name}: {what}": _rows(engine, query, {"keys": [str(each) for each in persons]})
+            f"{name}: {what}": _rows(engine, f"{query} AND key = ANY(:keys)", keys)
             for name, engine in (("cases", cases), ("contact-rules", rules))
             for what, query in (
-                ("never published", "SELECT type FROM outbox WHERE published_at IS NULL AND key = ANY(:keys)"),
-                ("parked", "SELECT type, error FROM parked WHERE attempts > 0 AND key = ANY(:keys)"),
+                ("never published", "SELECT type FROM outbox WHERE published_at IS NULL"),
+                ("parked", "SELECT type, error FROM parked WHERE attempts > 0"),
             )
         }
         self.standing: dict[UUID, Any] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from math import inf
 from random import Random
 from typing import Final
 from uuid import UUID
@@ -18,14 +19,19 @@ from contact_rules.service import build as build_rules
 from contact_rules.settings import ContactRulesSettings
 from credentials import Keys
 from shared.db import transaction
+from shared.inbox import Consumer
 from shared.loops import Loop
 from sqlmodel import Session
 
 from year.bus import UnkindBus
 from year.deaths import Death, Deaths
 
-NOT_HERE: Final = ("housekeeping", "packs", "imports", "simulations")
-"""Loops that have no part in the year: they look at files, forget, or take in masses."""
+NOT_HERE: Final = ("housekeeping", "packs", "imports", "simulations", "rules turn")
+"""Loops that have no part in the year: they look at files, forget, take in masses, or let the
+rules change."""
+
+MOST_ROUNDS: Final = 200
+"""After so many rounds of work a house that is left alone must have come to rest."""
 
 
 class House:
@@ -42,7 +48,7 @@ class House:
                 token_keys=str(keys.token_jwks),
                 approval_keys=str(keys.approval_jwks),
                 identity_key="an identity key that only a simulation may know",
-                contact_rules_url="http://127.0.0.1:1",
+                contact_rules_url="http://127.0.0.1:9",  # asked in process here: see `people`
                 service_token_file=keys.service_token,
             ),
             self.bus,
@@ -69,7 +75,8 @@ class House:
                 declare = getattr(loop, "declare", None)
                 if declare is not None:
                     declare()
-        self._pauseless()
+        self._by_no_other_clock()
+        self.rules.desk()  # what a process does once is done before any year begins
 
     def clock(self) -> datetime:
         """The time in this house."""
@@ -104,7 +111,7 @@ class House:
         """Everybody works, nobody dies, the bus is kind: until nothing is left to do."""
         self.deaths.disarm()
         self.bus.kind = True
-        for _ in range(200):
+        for _ in range(MOST_ROUNDS):
             worked = [self._once(loop) for loop in self.loops]
             if not any(worked) and not self.bus.waiting:
                 return
@@ -139,11 +146,12 @@ class House:
         finally:
             self.deaths.disarm()
 
-    def _pauseless(self) -> None:
-        """Time here is the simulation's: nobody sleeps on the machine's."""
+    def _by_no_other_clock(self) -> None:
+        """Time here is the simulation's: nobody sleeps on the machine's, or looks at it."""
         for loop in self.loops:
-            if hasattr(loop, "_pause"):
+            if isinstance(loop, Consumer):
                 loop._pause = lambda _seconds: None
+                loop._look_at_requeued = inf
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from year.house import House
 from year.people import People
 
 DAYS: Final = 365
-_LONGEST_PAUSE: Final = timedelta(days=9)
+_LONGEST_PAUSE: Final = timedelta(days=24)
+_A_SHIFT: Final = timedelta(hours=8)
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def run_year(house: House, seed: int) -> Year:
     people.arrive()
     end = house.now + timedelta(days=DAYS)
     while house.now < end:
-        house.passes(_LONGEST_PAUSE if house.random.random() < 0.5 else timedelta(hours=8))
+        house.passes(_LONGEST_PAUSE if house.random.random() < 0.5 else _A_SHIFT)
         people.do_something()
         for _ in range(house.random.randint(0, 6)):
             house.work()

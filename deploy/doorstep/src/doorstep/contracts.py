@@ -15,10 +15,12 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 from shared.bus import LocalBus
+from shared.clock import utc_now
 from shared.messages import Event, Received, schema_of
 
 from doorstep.home import open_home
 from doorstep.rooms import ROOMS
+from doorstep.service_token import renew
 
 Described = TypeVar("Described", bound=BaseModel)
 
@@ -86,7 +88,9 @@ def openapi(service: str) -> dict[str, Any]:
         home = open_home(Path(directory))
         with home.locked():
             # Nothing is asked of the database or the bus: the document is made of the routes.
-            built = room.build(home, "postgresql://nobody@localhost/none", LocalBus())
+            renew(home, utc_now())
+            nowhere = ("http://localhost", "postgresql://nobody@localhost/none")
+            built = room.build(home, *nowhere, LocalBus())
             try:
                 return dict(built.app.openapi())
             finally:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import jwt
-from contact_rules.domain import BrokenPack
+from contact_rules.domain import BrokenPack, Library
 from contact_rules.domain.approval import AUDIENCE
 from contact_rules.domain.packs.library import digest_of as digest_of_library
 from contact_rules.domain.statement import CLOSED, FORMAT, OPEN, TYPE
@@ -73,10 +73,10 @@ def check_evidence(content: bytes, keys: KeySet, *, again: bool = True) -> Findi
         return found
     found.record = record
     history = _history(document, record, found)
-    packs = _packs(document, record, found)
+    library = _packs(document, record, found)
     _approval(document, record, keys, found)
-    if again and history is not None and packs is not None:
-        _again(record, history, packs, found)
+    if again and history is not None and library is not None:
+        _again(record, history, library, found)
     return found
 
 
@@ -151,6 +151,8 @@ def _history(
     found.right.append(
         f"The history of {_counted(len(lines), 'line')} is the person's ledger up to line"
         f" {record.ledger_seq}."
+        if lines
+        else "There was nothing in the person's ledger before."
     )
     if hidden := sum(CLOSED_DIGEST in line for line in lines):
         found.unproven.append(
@@ -165,9 +167,7 @@ def _is_whole(line: Mapping[str, Any]) -> bool:
     return line.keys() - {CLOSED_DIGEST} == {*OPEN, *CLOSED}
 
 
-def _packs(
-    document: Mapping[str, Any], record: DecisionRecord, found: Findings
-) -> list[KeptText] | None:
+def _packs(document: Mapping[str, Any], record: DecisionRecord, found: Findings) -> Library | None:
     try:
         packs = [_kept(pack) for pack in document["packs"]]
         contents = [
@@ -185,7 +185,7 @@ def _packs(
         found.wrong.append("The packs are not those the decision rests on.")
         return None
     try:
-        names = {pack.name for pack in library_of(packs)}
+        library = library_of(packs)
     except SpoiltText as spoilt:
         changed = next(pack.name for pack in packs if pack.digest == str(spoilt))
         found.wrong.append(f"The text of the pack {plain(changed)} was changed.")
@@ -194,11 +194,11 @@ def _packs(
         # Their digests are right, so it is not the document that is wrong.
         found.unproven.append("This version of doorstep can't read the packs of that time.")
         return None
-    if names != {pack.name for pack in packs}:
+    if [pack.name for pack in library] != [pack.name for pack in packs]:
         found.wrong.append("Packs have other names than their texts say.")
         return None
     found.right.append(f"The texts of {_counted(len(packs), 'pack')} are those it rests on.")
-    return packs
+    return library
 
 
 def _kept(said: Mapping[str, Any]) -> KeptText:
@@ -248,11 +248,11 @@ def _approval(
 def _again(
     record: DecisionRecord,
     history: Sequence[Mapping[str, Any]],
-    packs: Sequence[KeptText],
+    library: Library,
     found: Findings,
 ) -> None:
     lines = [line_of(line, record.person_id) for line in history]
-    came = replay(record, lines, library_of(packs))
+    came = replay(record, lines, library)
     # What is told under other names has another digest; the right one was found before.
     differences = [each for each in came.differences if each.path != "/history"]
     if not differences:

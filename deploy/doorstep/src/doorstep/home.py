@@ -2,7 +2,7 @@
 
     DIR/lock               held by the house that runs here; says its process and address
     DIR/keys/              token.pem, approval.pem (private), token-keys.json (public),
-                           revoked-tokens, identity-secret
+                           revoked-tokens, identity-secret, service-token
     DIR/postgres/          data, socket, passwords and log of the database
     DIR/logs/doorstep.log  what the services log
     DIR/story-told         that the story was told on this data
@@ -71,6 +71,11 @@ class Home:
     def revoked_tokens(self) -> Path:
         """The ids (`jti`) of tokens that count no more, one a line; read again when it changes."""
         return self.keys / "revoked-tokens"
+
+    @property
+    def service_token(self) -> Path:
+        """What cases asks contact-rules with. It is the house's to keep fresh while it runs."""
+        return self.keys / "service-token"
 
     @property
     def identity_secret(self) -> Path:

@@ -17,7 +17,7 @@ import uvicorn
 from shared.bus import LocalBus
 from shared.db import make_engine
 from shared.migrate import upgrade
-from shared.service import Service, api_server, run_loops
+from shared.service import LoopWatch, Service, api_server, run_loops
 from starlette.types import ASGIApp
 
 from doorstep import postgres
@@ -26,6 +26,7 @@ from doorstep.home import Home, HomeLock
 from doorstep.ports import LOOPBACK, listen, port_of
 from doorstep.rooms import ROOMS, console
 from doorstep.screen import Screen
+from doorstep.service_token import TokenRenewal
 from doorstep.trouble import Trouble
 from shared import log
 
@@ -63,11 +64,12 @@ def running(home: Home, lock: HomeLock, port: socket.socket, screen: Screen) -> 
             for room in ROOMS:
                 _migrate(server.url(room.package, room.package), room.package)
         with screen.step("starting the services"):
+            closing.enter_context(_fresh_token(home))
             bus = LocalBus()
             services = []
             applications: dict[str, ASGIApp] = {}
             for room in ROOMS:
-                service = room.build(home, server.url(room.package, room.package), bus)
+                service = room.build(home, url, server.url(room.package, room.package), bus)
                 closing.callback(service.close)
                 services.append(service)
                 applications[room.prefix] = service.app
@@ -113,6 +115,21 @@ def _database(home: Home, screen: Screen) -> Iterator[postgres.Server]:
     with server:
         server.provide(*(room.package for room in ROOMS))
         yield server
+
+
+@contextmanager
+def _fresh_token(home: Home) -> Iterator[None]:
+    """The token between services is there when the block begins, and fresh as long as it runs."""
+    renewal = TokenRenewal(home)
+    renewal.run_once()
+    stopping = threading.Event()
+    threads = run_loops([renewal], stopping, LoopWatch("doorstep"))
+    try:
+        yield
+    finally:
+        stopping.set()
+        for thread in threads:
+            thread.join()
 
 
 def _migrate(url: str, package: str) -> None:

@@ -31,17 +31,20 @@ class Room:
     package: str
     settings: type[ServiceSettings]
     make: Callable[[Any, Bus], Service]
-    told: Callable[[Home], dict[str, Any]]
-    """What it alone is told."""
+    told: Callable[[Home, str], dict[str, Any]]
+    """What it alone is told, of the home and of the address of the house."""
 
-    def build(self, home: Home, database_url: str, bus: Bus) -> Service:
-        """The service, ready to serve. Raises Trouble for settings that are no good."""
+    def build(self, home: Home, url: str, database_url: str, bus: Bus) -> Service:
+        """The service, ready to serve in the house at `url`.
+
+        Raises Trouble for settings that are no good.
+        """
         given: dict[str, Any] = {
             "database_url": database_url,
             "database_pool": _POOL,
             "token_keys": str(home.token_keys),
             "revoked_tokens": home.revoked_tokens,
-            **self.told(home),
+            **self.told(home, url),
         }
         try:
             return self.make(load(self.settings, **given), bus)
@@ -56,9 +59,11 @@ ROOMS: Final = (
         package="cases",
         settings=CasesSettings,
         make=build_cases,
-        told=lambda home: {
+        told=lambda home, url: {
             "identity_key": home.identity_secret.read_text(),
             "approval_keys": str(home.approval_keys),
+            "contact_rules_url": f"{url}/contact-rules",
+            "service_token_file": home.service_token,
         },
     ),
     Room(
@@ -67,7 +72,7 @@ ROOMS: Final = (
         package="contact_rules",
         settings=ContactRulesSettings,
         make=build_contact_rules,
-        told=lambda home: {
+        told=lambda home, _url: {
             "approval_key": home.approval_key,
             "approval_older_keys": home.approval_keys,
         },
@@ -78,7 +83,7 @@ ROOMS: Final = (
         package="plans",
         settings=PlansSettings,
         make=build_plans,
-        told=lambda _home: {},
+        told=lambda _home, _url: {},
     ),
 )
 

@@ -30,6 +30,7 @@ def build(settings: CasesSettings, bus: Bus, clock: Clock = utc_now) -> CasesSer
         settings.contact_rules_url,
         TokenFile(settings.service_token_file),
         seconds=settings.contact_rules_seconds,
+        planning_seconds=settings.contact_rules_planning_seconds,
     )
     engine = make_engine(
         settings.database_url, pool_size=settings.database_pool, application_name=NAME

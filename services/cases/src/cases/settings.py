@@ -66,6 +66,12 @@ class CasesSettings(ServiceSettings):
         description="how long contact-rules may take for an answer before a team goes; without"
         " one nobody goes",
     )
+    contact_rules_planning_seconds: float = Field(
+        default=8.0,
+        gt=0,
+        le=60,
+        description="how long contact-rules may take for the lawful windows of a hundred visits",
+    )
     check_in_within_m: int = Field(
         default=200,
         ge=10,

@@ -109,7 +109,7 @@ def verify_token(
         raise NotVerified(f"Not verified: {error}.") from error
     screen = Screen()
     for what, value in _of_claims(claims):
-        screen.say(Text.assemble((f"  {what:<12}", "dim"), plain(str(value))))
+        screen.say(Text.assemble((f"  {what:<15}", "dim"), plain(str(value))))
     screen.say(Text("Verified.", "green"))
 
 

@@ -18,6 +18,7 @@ from cases.api import (
     recalls,
     reschedule_visits,
     visits,
+    windows,
 )
 from cases.domain.refusal import NoSuch, Refusal, Unacceptable
 
@@ -59,7 +60,6 @@ _TITLES: Final = {
     "reschedule_open": Words("The visit is about to be moved", "外访正在改期"),
     "visit_not_scheduled": Words("The visit is not scheduled", "外访未排定"),
     "case_closed": Words("The case is closed", "案件已结案"),
-    "on_hold": Words("Collection is on hold", "停催中"),
     "hold_over": Words("The hold is over", "停催已结束"),
     "complaint_open": Words("A complaint is open", "投诉处理中"),
     "complaint_known": Words("The complaint's id is taken", "投诉编号已被使用"),
@@ -88,6 +88,7 @@ def make() -> FastAPI:
         holds,
         complaints,
         visits,
+        windows,
         go_visits,
         reschedule_visits,
         end_visits,

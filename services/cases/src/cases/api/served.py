@@ -10,12 +10,13 @@ from shared.auth import Caller, Role
 from shared.http import language
 from shared.idempotency import Once, once
 from shared.paging import Page, page
-from shared.problems import FieldError, Language, Words, invalid, invalid_fields, not_found
+from shared.problems import FieldError, Language, Problem, Words, invalid, invalid_fields, not_found
 from shared.service import Service, current_service
 
 from cases.api.fields import Lender
 from cases.clients import ContactRules
 from cases.domain.account import Buckets
+from cases.domain.hold import OnHold
 from cases.domain.person import Identities
 from cases.domain.refusal import Refusal, Unacceptable
 from cases.handlers.end_visits import Sees
@@ -83,11 +84,24 @@ def place(request: Request, path: str) -> str:
     return f"{request.scope.get('root_path', '')}{path}"
 
 
+class Held(Problem):
+    """409: collection is held on that day; ``until`` is the last such day, null: nobody knows."""
+
+    def __init__(self, refusal: OnHold) -> None:
+        super().__init__(
+            409, refusal.code, Words(refusal.en, refusal.zh), title=Words("On hold", "停催中")
+        )
+        self._until = None if refusal.until_on is None else refusal.until_on.isoformat()
+
+    def document(self, language: Language = "en", **extra: Any) -> dict[str, Any]:
+        return super().document(language, until=self._until, **extra)
+
+
 @contextmanager
 def fields_named() -> Iterator[None]:
     """Refusals that are one field's fault, or several's, become a 422 that points at them.
 
-    Others pass: the application knows their status.
+    Others pass: the application knows their status. A hold also says until when.
     """
     try:
         yield
@@ -98,6 +112,8 @@ def fields_named() -> Iterator[None]:
                 for fault in refusal.faults
             ]
         ) from None
+    except OnHold as refusal:
+        raise Held(refusal) from None
     except Refusal as refusal:
         if not refusal.pointer:
             raise

@@ -6,11 +6,10 @@ from functools import partial
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-import jwt
 import structlog
 from pydantic import BaseModel, ConfigDict
 from shared.inbox import Delivered, Handler, Prepare
-from shared.keys import BadKeys, KeySet
+from shared.keys import BadKeys, KeySet, key_name
 from shared.messages import Message, Received
 from sqlmodel import Session
 
@@ -154,10 +153,10 @@ def _key_names(messages: Sequence[Message]) -> set[str]:
     for message in messages:
         if message.type in {VisitApproved.TYPE, VisitRescheduled.TYPE}:
             try:
-                kid = jwt.get_unverified_header(message.data["approval"]["token"]).get("kid")
-            except (jwt.PyJWTError, LookupError, TypeError):
+                kid = key_name(message.data["approval"]["token"])
+            except (LookupError, TypeError, AttributeError):
                 continue
-            if isinstance(kid, str):
+            if kid is not None:
                 names.add(kid)
     return names
 

@@ -113,11 +113,12 @@ def days_of(starts_at: datetime, ends_at: datetime, timezone: str | None) -> tup
 
 
 class OnHold(Refusal):
-    """Collection is held on the day of the visit."""
+    """Collection is held on the day of the visit, up to ``until_on``; None: no end is known."""
 
     code: ClassVar[str] = "on_hold"
 
     def __init__(self, until_on: date | None) -> None:
+        self.until_on = until_on
         if until_on is None:
             super().__init__(
                 "Collection is held until somebody lifts the hold: no visit on that day.",

@@ -20,6 +20,7 @@ from cases.domain.visit import Party, Purpose, Visit, VisitStatus
 from cases.events import VisitRequested
 from cases.handlers.visit_questions import ground_of, question, team_of
 from cases.store import cases, flags, holds, persons, visits
+from cases.store.flags import Standing
 from cases.store.tables import AccountRow, CaseRow
 from shared import outbox
 
@@ -88,11 +89,16 @@ def check_workable(session: Session, case: CaseRow, now: datetime) -> CaseStatus
     Raises `CaseNotOpen`, `PlanActive` or `ComplaintIsOpen` where it needs or allows no visit,
     whenever that is. Some days are left to `check_not_held`.
     """
+    return workable(case, flags.standing(session, [case.id], now)[case.id])
+
+
+def workable(case: CaseRow, standing: Sequence[Standing]) -> CaseStatus:
+    """As `check_workable`, by the flags that stand."""
     worked = case_domain.after(CaseStatus(case.status), CaseStep.WORK)
-    standing = {flag.kind for flag in flags.standing(session, [case.id], now)[case.id]}
-    if Flag.PLAN_ACTIVE in standing:
+    kinds = {flag.kind for flag in standing}
+    if Flag.PLAN_ACTIVE in kinds:
         raise PlanActive
-    if Flag.COMPLAINT_OPEN in standing:
+    if Flag.COMPLAINT_OPEN in kinds:
         raise ComplaintIsOpen
     return worked
 

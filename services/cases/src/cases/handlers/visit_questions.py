@@ -12,11 +12,11 @@ from sqlmodel import Session
 from cases.domain import agent as agents_domain
 from cases.domain import visit as domain
 from cases.domain.account import Role, days_past_due
-from cases.domain.agent import Agent
+from cases.domain.agent import Agent, CollectorClass
 from cases.domain.case import still_owed
 from cases.domain.place import PlaceKind
 from cases.domain.refusal import Fault, Unacceptable
-from cases.domain.visit import Visit
+from cases.domain.visit import Party, Visit
 from cases.events import Collector, Debt, Member, Place, Residence
 from cases.events import Party as EventParty
 from cases.store import accounts, addresses, agents
@@ -94,14 +94,19 @@ def day_at(moment: datetime, timezone: str | None) -> date:
 
 
 def question(
-    visit: Visit, address: AddressRow, team: Sequence[Agent], ground: Ground
+    visit: Visit, address: AddressRow, team: Sequence[Agent] | None, ground: Ground
 ) -> dict[str, Any]:
     """What every event that asks about a visit says, by the names of its fields.
 
-    Ages, days past due and credentials are those of the day of the visit. Raises `MixedTeam`.
+    Ages, days past due and credentials are those of the day of the visit. ``team`` None: not
+    known yet; then the lender collects itself. Raises `MixedTeam`.
     """
     day = day_at(visit.starts_at, address.timezone)
-    collector_id, collector_class = agents_domain.collector(team, visit.lender)
+    collector_id, collector_class = (
+        (visit.lender, CollectorClass.CREDITOR)
+        if team is None
+        else agents_domain.collector(team, visit.lender)
+    )
     return {
         "visit_id": visit.id,
         "case_id": visit.case_id,
@@ -123,7 +128,7 @@ def question(
             # a visit less, counting too loosely is somebody harassed.
             id=visit.party.id or uuid5(visit.case_id, visit.party.role.value),
             role=visit.party.role.value,
-            age=domain.age_on(_born_on(visit, ground.owed), day),
+            age=domain.age_on(born_on(visit.party, ground.owed), day),
         ),
         "purpose": visit.purpose.value,
         "debts": [
@@ -141,35 +146,39 @@ def question(
             if still_owed(account.overdue, account.as_of, account.paid_at, account.recalled_at)
         ],
         "collector": Collector(id=collector_id, class_=collector_class.value),
-        "team": [Member(id=agent.id, credentials=agent.valid_on(day)) for agent in team],
+        "team": [Member(id=agent.id, credentials=agent.valid_on(day)) for agent in team or ()],
         "language": _language(ground.owed),
     }
 
 
-def _residence(ground: Ground) -> Residence | None:
+def home_of(ground: Ground) -> AddressRow | None:
     """The home the newest account lists; None when no lender told of one."""
     for account in sorted(ground.owed, key=lambda account: account.as_of, reverse=True):
         for address_id in account.address_ids:
             address = ground.listed[address_id]
             if address.kind == PlaceKind.HOME.value:
-                return Residence(
-                    country=address.country,
-                    region=address.region,
-                    timezone=address.timezone,
-                    city=address.city,
-                )
+                return address
     return None
 
 
-def _born_on(visit: Visit, owed: Sequence[AccountRow]) -> date | None:
+def _residence(ground: Ground) -> Residence | None:
+    home = home_of(ground)
+    if home is None:
+        return None
+    return Residence(
+        country=home.country, region=home.region, timezone=home.timezone, city=home.city
+    )
+
+
+def born_on(party: Party, owed: Sequence[AccountRow]) -> date | None:
     """When whoever is to be met was born, as far as any account says."""
     people = [account.debtor for account in owed]
-    if visit.party.role is not Role.DEBTOR:
+    if party.role is not Role.DEBTOR:
         people = [
             each
             for account in owed
             for person_id, each in zip(account.related_ids, account.related, strict=True)
-            if person_id == visit.party.id
+            if person_id == party.id
         ]
     said = sorted(each["born_on"] for each in people if each["born_on"] is not None)
     # Of two dates the later: the younger person is the better protected.

@@ -102,6 +102,14 @@ def get(session: Session, case_id: UUID, scope: str | None) -> CaseRow | None:
     return row if row is not None and scope in (None, row.lender) else None
 
 
+def load(session: Session, ids: Collection[UUID]) -> dict[UUID, CaseRow]:
+    """The cases with these ids; missing ones are left out."""
+    if not ids:
+        return {}
+    rows = session.exec(select(CaseRow).where(col(CaseRow.id).in_(ids)))
+    return {row.id: row for row in rows}
+
+
 def open_new(
     session: Session, lender: str, cases: Sequence[tuple[UUID, UUID]], now: datetime
 ) -> None:

@@ -7,7 +7,17 @@ from console.api.page import SignedIn, render
 
 router = APIRouter(include_in_schema=False)
 
-STATUSES = ("requested", "needs_review", "denied", "scheduled", "completed", "cancelled")
+STATUSES = (
+    "requested",
+    "needs_review",
+    "denied",
+    "scheduled",
+    "dispatched",
+    "checked_in",
+    "completed",
+    "cancelled",
+    "expired",
+)
 
 
 @router.get("/console/visits")

@@ -23,7 +23,7 @@ from contact_rules.domain import (
     Purpose,
     Role,
 )
-from contact_rules.domain.recording import ToldContact, Withdrawal
+from contact_rules.domain.recording import ToldContact, Withdrawal, contact_id
 
 MOST_ACCOUNTS: Final = 100
 LONGEST: Final = timedelta(hours=24)
@@ -186,6 +186,7 @@ def _contact(body: ContactBody, owner: Owner, told_by: str) -> ToldContact:
         accounts=accounts,
     )
     return ToldContact(
+        contact_id=contact_id(lender, body.id),
         external_id=body.id,
         lender=lender,
         said=said,
@@ -209,7 +210,14 @@ def _contact(body: ContactBody, owner: Owner, told_by: str) -> ToldContact:
 
 def _withdrawal(body: WithdrawalBody, owner: Owner, told_by: str) -> Withdrawal:
     lender = owner(body.lender)
-    return Withdrawal(body.id, lender, _digest(body), told_by, body.correction.reason)
+    return Withdrawal(
+        contact_id=contact_id(lender, body.id),
+        external_id=body.id,
+        lender=lender,
+        said=_digest(body),
+        told_by=told_by,
+        correction=body.correction.reason,
+    )
 
 
 def _digest(body: Body, **instead: Any) -> str:

@@ -309,7 +309,7 @@ def withdraw_pack_draft(
 def _done(
     service: ContactRulesService, once: Once, act: Callable[[Session, datetime], PackVersion]
 ) -> Response:
-    service.shelf.look()  # so that what is judged fits what is in force
+    service.shelf.look_at_database()  # so that what is judged fits what is in force
     try:
         with transaction(service.engine) as session:
             if (stored := once.answered(session)) is not None:
@@ -329,7 +329,7 @@ def _done(
             ),
         ) from None
     with suppress(SQLAlchemyError):  # done is done: if it fails, the loop looks a second later
-        service.shelf.look()
+        service.shelf.look_at_database()
     return answer
 
 

@@ -71,7 +71,9 @@ class PersonQuestion(Body):
     debts: Annotated[tuple[StoredDebtBody, ...], Field(min_length=1, max_length=MOST_DEBTS)]
     collector: CollectorBody
     lender: Text | None = Field(default=None, description="Needless with a lender's own token.")
-    team: Annotated[tuple[MemberBody, ...], Field(max_length=MOST_TEAM)] | None = None
+    team: Annotated[tuple[MemberBody, ...], Field(max_length=MOST_TEAM)] | None = Field(
+        default=None, description="Left out where it is not known yet: who comes is not asked."
+    )
     point: Text | None = None
 
 
@@ -174,6 +176,7 @@ def _asked(body: PersonWindowsBody, scope: str | None) -> list[OfPerson]:
                 to=to,
                 visit=question.visit_id,
                 due_since=_due_since(question),
+                staffed=question.team is not None,
             )
         )
     if errors:
@@ -202,7 +205,7 @@ def _whole(question: PersonQuestion) -> Question:
         ),
         collector=question.collector,
         lender=question.lender,
-        team=question.team,
+        team=() if question.team is None else question.team,
         point=question.point,
     )
 

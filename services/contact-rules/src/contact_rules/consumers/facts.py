@@ -117,14 +117,6 @@ class PlanCancelled(_OfPlan):
     cancelled_at: AwareDatetime
 
 
-class PlanBroken(_OfPlan):
-    """It was not kept. One that is activated again runs again."""
-
-    TYPE: ClassVar[str] = "plans.plan-broken.v1"
-
-    broken_at: AwareDatetime
-
-
 def of_facts(desk: Callable[[], Desk]) -> list[Handler[Any]]:
     """What is done about each type: it is known from then on, or no longer."""
     begins: list[tuple[type[Received], Callable[[Any], _Begins]]] = [
@@ -139,7 +131,6 @@ def of_facts(desk: Callable[[], Desk]) -> list[Handler[Any]]:
         (AccountReturned, _account_returned),
         (PlanCompleted, _plan_completed),
         (PlanCancelled, _plan_cancelled),
-        (PlanBroken, _plan_broken),
     ]
     return [
         *(Handler(model, partial(_begun, desk, read)) for model, read in begins),
@@ -262,10 +253,6 @@ def _plan_completed(event: PlanCompleted) -> _Ends:
 
 def _plan_cancelled(event: PlanCancelled) -> _Ends:
     return _plan_over(event, event.cancelled_at, "cancelled")
-
-
-def _plan_broken(event: PlanBroken) -> _Ends:
-    return _plan_over(event, event.broken_at, "broken")
 
 
 def _plan_over(event: _OfPlan, at: datetime, reason: str) -> _Ends:

@@ -61,6 +61,16 @@ def approved_time(approval: Approval, at: datetime) -> Check | None:
     return _failed("time", None, None, _EARLY if at < first else _LATE, Span(first, last))
 
 
+def begun_already(starts_at: datetime, now: datetime) -> Check | None:
+    """Why nobody can approve it any more: its start has passed. None: it is still to come.
+
+    A request may wait in a queue until its time is over; a yes to it would be a yes afterwards.
+    """
+    if now < starts_at:
+        return None
+    return _failed("start", None, None, _BEGUN, Span(starts_at, starts_at))
+
+
 def nothing_owed(debts: Collection[object]) -> Check | None:
     """Why there is nothing left to visit for; None if any debt is left."""
     return None if debts else _failed("debts", 0, 1, _PAID)
@@ -127,4 +137,8 @@ _EARLY: Final = Text(
 _LATE: Final = Text(
     "It is too late: the time of the approval has passed.",
     "时间已过：批准的外访时间已结束。",
+)
+_BEGUN: Final = Text(
+    "The start of this visit had passed before it could be decided: nobody may go without asking.",
+    "在作出决定之前，本次外访的开始时间已过：未经批准不得前往。",
 )

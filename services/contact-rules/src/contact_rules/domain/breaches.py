@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from contact_rules.domain.checking import check
 from contact_rules.domain.contact import (
     Channel,
     Collector,
@@ -34,7 +33,8 @@ from contact_rules.domain.contact import (
 from contact_rules.domain.decision import Check, Result, Verdict
 from contact_rules.domain.known import Known
 from contact_rules.domain.ledger import HAPPENED, Line, counts, past_contact, standing
-from contact_rules.domain.packs.pack import Applies, Pack
+from contact_rules.domain.packs.pack import Applies, Pack, in_order
+from contact_rules.domain.question import Question
 
 Cause = Literal["contact", "late_contact", "correction", "fact"]
 """What was learned: of the contact itself, of an earlier one, that something told was wrong, or a
@@ -46,18 +46,34 @@ _NOBODY_TOLD: Final = frozenset({"staffing"})
 """Kinds of rule about what only an approved visit's question says: who goes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A contact that took place, and its place among ``all_made`` of that person."""
+class Past:
+    """All that took place with one person, the first first, as rules read it: as far as asked."""
+
+    __slots__ = ("_lines", "_read")
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._lines = lines
+        self._read: list[PastContact] = []
+
+    def first(self, number: int) -> tuple[PastContact, ...]:
+        """The first so many."""
+        for line in self._lines[len(self._read) : number]:
+            # An outcome that nobody knows is not one that is still to come: it is not assumed.
+            self._read.append(replace(past_contact(line), reserved=False))
+        return tuple(self._read[:number])
+
+
+class Made(NamedTuple):
+    """A contact that took place, and how many did before it."""
 
     line: Line
-    all_made: Sequence[PastContact]
+    past: Past
     place: int
 
     @property
     def before(self) -> tuple[PastContact, ...]:
         """All that took place before it, the first first."""
-        return tuple(self.all_made[: self.place])
+        return self.past.first(self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +105,8 @@ def made(lines: Iterable[Line]) -> list[Made]:
     one told first is the first."""
     happened = [line for line in standing(lines).values() if line.kind in HAPPENED and counts(line)]
     happened.sort(key=_when)
-    # An outcome that nobody knows is not one that is still to come: it is not assumed.
-    pasts = [replace(past_contact(line), reserved=False) for line in happened]
-    return [Made(line, pasts, place) for place, line in enumerate(happened)]
+    past = Past(happened)
+    return [Made(line, past, place) for place, line in enumerate(happened)]
 
 
 def _when(line: Line) -> tuple[datetime, int]:
@@ -173,13 +188,18 @@ def certain(packs: Iterable[Pack], contact: Contact, residence: Residence | None
 
 
 def _denials(contact: Contact, packs: Sequence[Pack], team_known: bool) -> Iterator[Check]:
-    for each in check(contact, packs).checks:
-        if (
-            each.result is Result.FAIL
-            and each.verdict is Verdict.DENY
-            and (team_known or each.kind not in _NOBODY_TOLD)
-        ):
-            yield each
+    """As `checking.check` asks, but only the rules that can say no, and telling only those that do:
+    most of a check is to tell of rules that are kept."""
+    question = Question(contact)
+    for pack in in_order(packs):
+        for rule in pack.rules:
+            if rule.on_fail is not Verdict.DENY or not (
+                team_known or rule.kind not in _NOBODY_TOLD
+            ):
+                continue
+            finding = rule.evaluate(question, question.start)
+            if finding is not None and finding.result is Result.FAIL:
+                yield rule.explain(question, question.start, finding)
 
 
 def _in_doubt(contact: Contact) -> bool:

@@ -9,6 +9,7 @@ from contact_rules.domain.decision import Decision, Verdict, combined
 from contact_rules.domain.packs.pack import Pack, in_order
 from contact_rules.domain.question import Question
 from contact_rules.domain.rule import HARMLESS, Finding, Rule
+from contact_rules.domain.settled import answers
 
 
 def check(contact: Contact, packs: Iterable[Pack]) -> Decision:
@@ -19,28 +20,22 @@ def check(contact: Contact, packs: Iterable[Pack]) -> Decision:
     """
     question = Question(contact)
     at = question.start
-    found = [
-        (rule, finding)
-        for pack in in_order(packs)
-        for rule in pack.rules
-        if (finding := rule.evaluate(question, at)) is not None
-    ]
-    verdict = combined(
-        {rule.verdict(finding) for rule, finding in found if finding.result not in HARMLESS}
-    )
-    checks = tuple(rule.explain(question, at, finding) for rule, finding in found)
-    duties = [
-        rule.obligation(question, at, finding, finding.duty)
-        for rule, finding in found
-        if finding.duty is not None and verdict is not Verdict.DENY
-    ]
-    ends = _must_end_by(question, at, found)
+    found = answers(question, tuple(packs), _rules_of)
+    harmful = [each for each in found if each.finding.result not in HARMLESS]
+    verdict = combined({rule.verdict(finding) for rule, finding, _, _ in harmful})
+    ends = _must_end_by(question, at, [(rule, finding) for rule, finding, _, _ in found])
     return Decision(
         verdict=verdict,
-        checks=checks,
-        obligations=tuple(duties),
+        checks=tuple([each.check for each in found]),
+        obligations=()
+        if verdict is Verdict.DENY
+        else tuple([each.duty for each in found if each.duty is not None]),
         must_end_by=None if ends is None else question.local(ends),
     )
+
+
+def _rules_of(packs: Iterable[Pack]) -> list[Rule]:
+    return [rule for pack in in_order(packs) for rule in pack.rules]
 
 
 def _must_end_by(question: Question, at: int, found: Iterable[tuple[Rule, Finding]]) -> int | None:

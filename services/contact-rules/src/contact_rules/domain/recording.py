@@ -101,6 +101,7 @@ class ToldContact:
     of all of it: equal digests tell the same. ``told_by`` is who sent it.
     """
 
+    contact_id: UUID
     external_id: str
     lender: str
     said: str
@@ -120,24 +121,17 @@ class ToldContact:
     point: str | None = None
     correction: str | None = None
 
-    @property
-    def contact_id(self) -> UUID:
-        return contact_id(self.lender, self.external_id)
-
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
     """The sender says that a contact it told of never happened, or will not."""
 
+    contact_id: UUID
     external_id: str
     lender: str
     said: str
     told_by: str
     correction: str
-
-    @property
-    def contact_id(self) -> UUID:
-        return contact_id(self.lender, self.external_id)
 
 
 def contact_id(lender: str, external_id: str) -> UUID:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from enum import IntEnum
 from typing import ClassVar, Final, NamedTuple, Protocol
 
 from contact_rules.domain.decision import (
@@ -54,6 +55,15 @@ class Reading(NamedTuple):
     words: Mapping[str, Text] | None = None  # blanks that differ by language
 
 
+class Repeats(IntEnum):
+    """How long a finding is the same for all contacts of one shape, with as many debts, read by the
+    same calendars, of whose person nothing is known: no history, no fact, no consent."""
+
+    NEVER = 0
+    ON_ONE_DAY = 1
+    ALWAYS = 2
+
+
 class Judge(Protocol):
     """What a kind of rule makes of its parameters.
 
@@ -62,11 +72,15 @@ class Judge(Protocol):
     once between each two of them. `explain` puts a finding that passed or failed into words; the
     blanks it fills are named in `blanks`, those that are always the same are `fixed`. Findings of
     equal `sight` are explained alike, so that needs doing once only; None is like no other.
-    `effort` is how much `evaluate` costs, to ask the cheap ones first.
+    `effort` is how much `evaluate` costs, to ask the cheap ones first. `repeats` is what may be
+    remembered from one person to the next, explanation included; NEVER is always right.
     """
 
     blanks: ClassVar[frozenset[str]]
     effort: ClassVar[int]
+
+    @property
+    def repeats(self) -> Repeats: ...
 
     @property
     def fixed(self) -> Mapping[str, str | int | Text]: ...
@@ -119,17 +133,22 @@ class Rule:
         """What it finds for the contact begun at this instant; None on a day it is not in force."""
         if not self._in_force(question, at):
             return None
-        applies = self.applies_when.contact(question, at)
+        applies = self._is_about(question, at)
         if applies is False:
             return NOT_APPLICABLE
-        for exception in self.exceptions:
-            if exception.contact(question, at) is True:
-                return NOT_APPLICABLE
         finding = self.judge.evaluate(question, at)
         doubt = self.in_doubt or (SCOPE_UNKNOWN if applies is None else None)
         if doubt is not None and finding.result in (Result.FAIL, Result.UNKNOWN):
             return finding._replace(result=Result.UNKNOWN, reason=doubt)
         return finding
+
+    def repeats(self, question: Question, at: int) -> Repeats:
+        """How long what it finds for such a question is the same for all others like it."""
+        if any(selector.thresholds for selector in (self.applies_when, *self.exceptions)):
+            return Repeats.NEVER  # the numbers of the debts are each debtor's own
+        if self._is_about(question, at) is False:
+            return Repeats.ALWAYS
+        return self.judge.repeats
 
     def allows(self, question: Question, at: int) -> bool:
         """Does it leave the verdict at `allow`?"""
@@ -226,8 +245,21 @@ class Rule:
             message=message,
         )
 
+    def _is_about(self, question: Question, at: int) -> bool | None:
+        """Does it apply to the contact, begun at this instant? None: not known."""
+        applies = self.applies_when.contact(question, at)
+        if applies is not False:
+            for exception in self.exceptions:
+                if exception.contact(question, at) is True:
+                    return False
+        return applies
+
+    def surely_in_force(self, at: int) -> bool:
+        """Is it so far from its first and last day that it is, wherever the day is looked up?"""
+        return self.effective_from + 1 < at // DAY < self.effective_to - 1
+
     def _in_force(self, question: Question, at: int) -> bool:
         if self.effective_from + 1 < at // DAY < self.effective_to - 1:
-            return True  # so far from both that it is, wherever on earth the day is looked up
+            return True  # as `surely_in_force`; it is asked for every rule of a check
         day = question.zone_for_dates(self.basis).day(at)
         return self.effective_from <= day <= self.effective_to

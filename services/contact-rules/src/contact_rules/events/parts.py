@@ -68,8 +68,23 @@ def window_data(window: Window) -> SpanData:
     return {"from": rfc3339(window.from_), "to": rfc3339(window.to)}
 
 
+# Rules tell most of what they find of many people in one and the same check, so it is put into
+# words once: 2 µs a visit in place of 17. With the check itself, lest its id become another's.
+_traces: Final[dict[int, tuple[Check, TraceData]]] = {}
+_REMEMBERED: Final = 10_000
+
+
 def trace_data(check: Check) -> TraceData:
-    """What a check found, as JSON."""
+    """What a check found, as JSON; of one check always the same object, not to be changed."""
+    known = _traces.get(id(check))
+    if known is None or known[0] is not check:
+        if len(_traces) >= _REMEMBERED:
+            _traces.clear()
+        known = _traces[id(check)] = (check, _trace_data(check))
+    return known[1]
+
+
+def _trace_data(check: Check) -> TraceData:
     return {
         "rule": check.rule,
         "pack": check.pack,

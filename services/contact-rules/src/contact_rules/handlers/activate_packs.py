@@ -116,8 +116,6 @@ class RulesTurn(Resting):
         """One look at the calendar and one batch of visits. True if there may be more."""
         with transaction(self._engine) as session:
             turned = turn_versions(session, self._clock())
-        if turned:
-            self._shelf.look()
         # The revision first: a desk taken later has no older rules.
         revision = self._shelf.in_use.revision
         desk = self._desk()
@@ -143,7 +141,7 @@ def _activate(session: Session, version: PackVersion, now: datetime) -> None:
         _retire(session, retired, f"followed by {active.name}", now)
     pack_versions.save(session, active)
     pack_versions.note(session, Step(new_id(), active.id, "activated", _BY, now))
-    rule_changes.begin(
+    rule_changes.announce(
         session,
         active.id,
         Cause.ACTIVATED,

@@ -1,8 +1,9 @@
 """Asks the rules about a contact with the packs that apply to it; nothing is stored or reserved."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -25,13 +26,15 @@ class Asked:
     """A contact, and how the packs it is checked against are found.
 
     ``named``: exactly these; None: those that place, residence, collector, products and lender
-    call for on the local day of the start.
+    call for on the local day of the start. ``but_for``: kinds of rules that are not asked, because
+    what they ask for is not settled yet.
     """
 
     contact: Contact
     library: Library
     residence: Residence | None = None
     named: tuple[Pack, ...] | None = None
+    but_for: frozenset[str] = frozenset()
 
     def packs(self) -> tuple[Pack, ...]:
         """The packs for the start asked about."""
@@ -85,7 +88,7 @@ class Asked:
 
     def _packs_on(self, day: date) -> tuple[Pack, ...]:
         contact = self.contact
-        return self.library.resolve(
+        packs = self.library.resolve(
             contact.place,
             self.residence,
             contact.collector.class_,
@@ -93,6 +96,7 @@ class Asked:
             contact.lender,
             day,
         )
+        return tuple(_but_for(pack, self.but_for) for pack in packs) if self.but_for else packs
 
     def _zone(self) -> ZoneInfo:
         """Whose calendar says which day it is; UTC where no zone is known."""
@@ -109,6 +113,12 @@ def zone_of(contact: Contact) -> ZoneInfo | None:
             except (ValueError, OSError, LookupError):
                 continue
     return None
+
+
+@lru_cache(maxsize=512)
+def _but_for(pack: Pack, kinds: frozenset[str]) -> Pack:
+    """The pack without its rules of these kinds; the same one each time."""
+    return replace(pack, rules=tuple(rule for rule in pack.rules if rule.kind not in kinds))
 
 
 def _days(first: date, last: date) -> Sequence[date]:

@@ -21,6 +21,7 @@ from contact_rules.handlers.deciding import (
     approve,
     asked_of,
     decision_record,
+    in_time,
     look_up,
     one_a_person,
     reservation,
@@ -116,7 +117,7 @@ def _decide(batch: _Batch, request: VisitRequest, now: datetime, desk: Desk) -> 
     stands = batch.standing[request.subject.person_id]
     asked = asked_of(request.contact, request.residence, stands, desk)
     packs = asked.packs()
-    decision = check(asked.contact, packs)
+    decision = in_time(check(asked.contact, packs), asked.contact, now)
     record = decision_record(request, asked, packs, decision, stands, now, desk)
     batch.records.append(record)
     batch.decided[record.visit_id] = record

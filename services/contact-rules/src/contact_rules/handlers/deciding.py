@@ -15,6 +15,7 @@ from sqlmodel import Session
 from contact_rules import events
 from contact_rules.domain import Check, Contact, Decision, Library, Pack, Residence, Verdict
 from contact_rules.domain.approval import ISSUER, Subject, claims, reserve
+from contact_rules.domain.approval_checks import begun_already
 from contact_rules.domain.decision import combined
 from contact_rules.domain.known import Known, with_known
 from contact_rules.domain.ledger import Entry, EntryKind, Line, effective_history
@@ -22,7 +23,7 @@ from contact_rules.domain.question_data import facts_of, question_of
 from contact_rules.domain.review import USUAL_LENGTH
 from contact_rules.domain.rule import HARMLESS
 from contact_rules.handlers.ask_rules import Asked
-from contact_rules.handlers.proving import proven
+from contact_rules.handlers.proving import history_of, proven
 from contact_rules.store import facts, ledger
 from contact_rules.store.approvals import SignedApproval
 from contact_rules.store.decisions import DecisionRecord
@@ -116,7 +117,8 @@ def asked_of(
     if without is not None:
         own = str(without)
         lines = [line for line in lines if line.contact_id != own]
-    contact = replace(contact, history=effective_history(lines))
+    if lines:  # most people have none, and a copy of the contact takes 10 µs
+        contact = replace(contact, history=effective_history(lines))
     return Asked(with_known(contact, standing.known), desk.library, residence)
 
 
@@ -157,6 +159,15 @@ def verdict_but_for(decision: Decision, overridden: Collection[str]) -> Verdict:
     return combined({each.verdict for each in objections(decision, overridden)})
 
 
+def in_time(decision: Decision, contact: Contact, now: datetime) -> Decision:
+    """The decision, but a no if the contact's start has passed by now."""
+    late = begun_already(contact.starts_at, now)
+    if late is None:
+        return decision
+    checks = (*decision.checks, late)
+    return replace(decision, verdict=Verdict.DENY, checks=checks, obligations=())
+
+
 def decision_record(
     request: VisitRequest,
     asked: Asked,
@@ -188,8 +199,10 @@ def decision_record(
         overridden=overridden,
         review_id=review_id,
         with_times=with_times,
+        library=desk.library_digest,
+        history=history_of(standing.lines),
     )
-    return proven(record, standing.lines, desk)
+    return proven(record, desk.signer)
 
 
 def unsigned_record(
@@ -204,6 +217,8 @@ def unsigned_record(
     overridden: Sequence[str] = (),
     review_id: UUID | None = None,
     with_times: bool = True,
+    library: str | None = None,
+    history: str | None = None,
 ) -> DecisionRecord:
     """What `decision_record` keeps, before anybody vouches for it: the same question with the same
     lines always comes to the same."""
@@ -233,6 +248,8 @@ def unsigned_record(
         requested_by=request.requested_by,
         overridden=overridden,
         review_id=review_id,
+        library=library,
+        history=history,
     )
 
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import to_json
-from shared.keys import BadToken, KeySet, UnknownKey, verify_detached
+from shared.keys import BadToken, KeySet, Signer, UnknownKey, verify_detached
 
 from contact_rules.domain.decision import Verdict
 from contact_rules.domain.ledger import Line
@@ -25,9 +25,6 @@ from contact_rules.domain.statement import (
     moment,
 )
 from contact_rules.store.decisions import DecisionRecord
-
-if TYPE_CHECKING:
-    from contact_rules.handlers.deciding import Desk
 
 CLOSED_DIGEST: Final = "closed_sha256"
 """Beside a line that does not tell what it was about: the digest of that."""
@@ -45,11 +42,10 @@ class SignatureState(StrEnum):
     """Its key is not published, or not any more."""
 
 
-def proven(record: DecisionRecord, lines: Iterable[Line], desk: Desk) -> DecisionRecord:
-    """The decision, signed: with the packs of the desk, and the lines of the ledger it rests on."""
-    record = replace(record, library=desk.library_digest, history=digest_of(map(line_data, lines)))
-    signature = desk.signer.sign_detached(statement(record), kind=TYPE)
-    return replace(record, key_id=desk.signer.kid, signature=signature)
+def proven(record: DecisionRecord, signer: Signer) -> DecisionRecord:
+    """The decision, signed as it is: with its library and history."""
+    signature = signer.sign_detached(statement(record), kind=TYPE)
+    return replace(record, key_id=signer.kid, signature=signature)
 
 
 def statement(record: DecisionRecord) -> bytes:
@@ -175,6 +171,42 @@ def line_of(said: Mapping[str, Any], person_id: UUID) -> Line:
         collector=said["collector"],
         point=said["point"],
         outcome=said["outcome"],
+    )
+
+
+def history_of(lines: Iterable[Line]) -> str:
+    """The digest of these lines; as `digest_of` tells it of their `line_data`, in half the time."""
+    return history_digest(
+        line_digest(
+            sha256(
+                to_json(
+                    (
+                        line.kind,
+                        line.channel,
+                        line.direction,
+                        None if line.starts_at is None else moment(line.starts_at),
+                        None if line.ends_at is None else moment(line.ends_at),
+                        line.purpose,
+                        line.place,
+                        line.party_role,
+                        line.outcome,
+                    )
+                )
+            ).digest(),
+            sha256(
+                to_json(
+                    (
+                        line.contact_id,
+                        line.lender,
+                        line.party_id,
+                        line.debts,
+                        line.collector,
+                        line.point,
+                    )
+                )
+            ).digest(),
+        )
+        for line in lines
     )
 
 

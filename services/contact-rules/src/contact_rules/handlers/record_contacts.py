@@ -102,10 +102,9 @@ class _Batch:
         if any_person:
             known = accounts.known(session, people) | {person_id for person_id, _ in allowed}
             allowed = {pair for pair in asked if pair[0] in known}
-        told_of = ledger.of_contacts(session, ids)
-        people = {person_id for person_id, _ in allowed & asked}
+        people = ledger.with_whom(session, ids)
+        people |= {person_id for person_id, _ in allowed & asked}
         people |= {named[pair].person_id for one in contacts for pair in _whom(one) & named.keys()}
-        people |= {entry.person_id for entries in told_of.values() for entry in entries}
         persons.lock(session, people)
         earlier = {
             contact_id: entries

@@ -23,6 +23,7 @@ from contact_rules.handlers.deciding import (
     approve,
     asked_of,
     decision_record,
+    in_time,
     look_up,
     one_a_person,
     reservation,
@@ -128,7 +129,7 @@ def _decide(
     visit_id, stands = request.subject.visit_id, batch.standing[request.subject.person_id]
     asked = asked_of(request.contact, request.residence, stands, desk, without=visit_id)
     packs = asked.packs()
-    decision = check(asked.contact, packs)
+    decision = in_time(check(asked.contact, packs), asked.contact, now)
     fixed = approval_state(None if held is None else held.approval)
     if fixed is not None:
         decision = replace(

@@ -163,7 +163,7 @@ def _change(
 ) -> None:
     # The last that is done: whoever gives approvals waits for it.
     revision = pack_versions.change(session, seen.revision)
-    rule_changes.begin(session, version.id, cause, from_on, revision, now)
+    rule_changes.announce(session, version.id, cause, from_on, revision, now)
 
 
 def _dated(versions: Iterable[LiveVersion], ends: dict[UUID, date] | None = None) -> list[Pack]:

@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -30,7 +30,7 @@ containers share a machine, being nice is no promise."""
 class Told:
     """What the child is told: through a pipe, so no secret is on a command line."""
 
-    database_url: str
+    database_url: str = field(repr=False)
     packs: Path
     simulation_id: UUID
     runner: UUID

@@ -10,9 +10,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from contact_rules.domain import Check, Contact, Debt, Library, Residence, Window
-from contact_rules.handlers.ask_rules import zone_of
+from contact_rules.handlers.ask_rules import Asked, zone_of
 from contact_rules.handlers.deciding import Desk, Standing, asked_of, objections
 
+_TEAMS: Final = frozenset({"staffing"})
 _SECOND: Final = timedelta(seconds=1)
 _DAY: Final = timedelta(days=1)
 
@@ -22,7 +23,8 @@ class OfPerson:
     """A contact with a stored person, and the stretch of starts it is asked for (at most 90 days).
 
     ``visit``: the one that would be moved; its own place is left out. ``due_since``: since when
-    debts are due, by id: their days past due are those of each local day.
+    debts are due, by id: their days past due are those of each local day. ``staffed``: the team is
+    known; else nothing is asked about teams.
     """
 
     person_id: UUID
@@ -32,6 +34,7 @@ class OfPerson:
     to: datetime
     visit: UUID | None
     due_since: Mapping[str, date]
+    staffed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def _calendar(
     first: Contact | None = None
     for contact, begin, end in _stretches(each, limits):
         first = first or contact
-        asked = asked_of(contact, each.residence, standing, desk, without=each.visit)
+        asked = _asked(contact, each, standing, desk)
         for window in asked.windows(begin, end):
             if windows and windows[-1].to + _SECOND == window.from_:
                 windows[-1] = Window(windows[-1].from_, window.to)
@@ -70,8 +73,12 @@ def _calendar(
                 windows.append(window)
     if windows or first is None:
         return Calendar(windows)
-    asked = asked_of(first, each.residence, standing, desk, without=each.visit)
-    return Calendar((), objections(asked.check()))
+    return Calendar((), objections(_asked(first, each, standing, desk).check()))
+
+
+def _asked(contact: Contact, each: OfPerson, standing: Standing, desk: Desk) -> Asked:
+    asked = asked_of(contact, each.residence, standing, desk, without=each.visit)
+    return asked if each.staffed else replace(asked, but_for=_TEAMS)
 
 
 def _stretches(

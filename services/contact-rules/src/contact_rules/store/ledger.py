@@ -23,6 +23,9 @@ _OF_CONTACTS: Final = (
     .where(LEDGER.c.contact_id == bindparam("contacts", type_=UUIDS).any_())
     .order_by(LEDGER.c.contact_id, LEDGER.c.seq)
 )
+_WITH_WHOM: Final = text(
+    "SELECT DISTINCT person_id FROM ledger WHERE contact_id = ANY(:contacts)"
+).bindparams(bindparam("contacts", type_=UUIDS))
 _DETAILS: Final = text(
     "SELECT seq, details FROM ledger WHERE contact_id = ANY(:contacts) AND details IS NOT NULL"
 ).bindparams(bindparam("contacts", type_=UUIDS))
@@ -69,7 +72,7 @@ def lines(session: Session, persons: Sequence[UUID]) -> dict[UUID, list[Line]]:
     To decide by it, hold the persons' locks from an earlier statement (`persons.lock`).
     """
     found: dict[str, list[Line]] = {str(person): [] for person in persons}
-    for row in session.execute(_LINES, {"persons": persons}):
+    for row in session.execute(_LINES, {"persons": persons}).all():
         line = Line._make(row)
         found[line.person_id].append(line)
     return {UUID(person): of_person for person, of_person in found.items()}
@@ -86,14 +89,19 @@ def histories(session: Session, persons: Sequence[UUID]) -> dict[UUID, list[Entr
 def of_contacts(session: Session, contacts: Sequence[UUID]) -> dict[UUID, list[Entry]]:
     """All entries about each of these contacts, in order; without those nobody told of."""
     found: dict[UUID, list[Entry]] = {}
-    for row in session.execute(_OF_CONTACTS, {"contacts": list(contacts)}):
+    for row in session.execute(_OF_CONTACTS, {"contacts": list(contacts)}).all():
         found.setdefault(row.contact_id, []).append(_entry(row))
     return found
 
 
+def with_whom(session: Session, contacts: Sequence[UUID]) -> set[UUID]:
+    """The persons in whose ledgers these contacts are."""
+    return set(session.execute(_WITH_WHOM, {"contacts": list(contacts)}).scalars())
+
+
 def details(session: Session, contacts: Sequence[UUID]) -> dict[int, dict[str, Any]]:
     """The details of all entries about these contacts that have any, by ``seq``."""
-    rows = session.execute(_DETAILS, {"contacts": list(contacts)})
+    rows = session.execute(_DETAILS, {"contacts": list(contacts)}).all()
     return {row.seq: row.details for row in rows}
 
 

@@ -77,7 +77,7 @@ class PlannedPage:
     last: tuple[datetime, UUID] | None
 
 
-def begin(
+def announce(
     session: Session, version_id: UUID, cause: Cause, from_on: date, revision: int, now: datetime
 ) -> None:
     """Have the planned visits from that day on asked again."""

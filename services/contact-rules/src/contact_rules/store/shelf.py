@@ -125,6 +125,14 @@ class Shelf:
             changed = self._look_at_files()
             return self._look_at_database() or changed
 
+    def look_at_database(self) -> bool:
+        """Take up what changed there at once; True if another library is in use.
+
+        Files are left to `look`: whether they are at rest is told by the time between two looks.
+        """
+        with self._looking:
+            return self._look_at_database()
+
     def _look_at_files(self) -> bool:
         looks = _looks(self._directory)
         at_rest, self._seen = looks == self._seen, looks

@@ -11,7 +11,7 @@ from contact_rules.domain.decision import Result, Text
 from contact_rules.domain.history import history_of
 from contact_rules.domain.kinds.terms import FOREVER, term
 from contact_rules.domain.question import Question, day_turns
-from contact_rules.domain.rule import Finding, Reading
+from contact_rules.domain.rule import Finding, Reading, Repeats
 from contact_rules.domain.wording import ENDLESS, FORM_UNKNOWN, HISTORY_UNCLEAR, listed, word
 from contact_rules.domain.yaml_nodes import Node
 from contact_rules.domain.zones import Zone, day_number
@@ -75,6 +75,7 @@ class NeededConsent:
 
     blanks: ClassVar[frozenset[str]] = frozenset({"scope", "form", "until"})
     effort: ClassVar[int] = 1
+    repeats: ClassVar[Repeats] = Repeats.NEVER
 
     @property
     def fixed(self) -> Mapping[str, Text]:

@@ -24,7 +24,7 @@ from contact_rules.domain.kinds.lines import ALWAYS, Line, Part, Tally
 from contact_rules.domain.kinds.periods import Period, Works
 from contact_rules.domain.kinds.selection import Selection
 from contact_rules.domain.question import Question, day_turns
-from contact_rules.domain.rule import NOT_APPLICABLE, Finding, Reading
+from contact_rules.domain.rule import NOT_APPLICABLE, Finding, Reading, Repeats
 from contact_rules.domain.wording import (
     HISTORY_UNCLEAR,
     NO_HOLIDAYS,
@@ -71,6 +71,18 @@ class EventCount:
 
     blanks: ClassVar[frozenset[str]] = frozenset({"measured", "limit", "from", "to", "missing"})
     effort: ClassVar[int] = 2
+
+    @property
+    def repeats(self) -> Repeats:
+        if (
+            not self.period.in_days
+            or self.period.by_working_days  # which days are, the place of the contact says
+            or self.since is not None
+            or self.armed_after is not None
+            or self.selection.by_numbers
+        ):
+            return Repeats.NEVER
+        return Repeats.ON_ONE_DAY
 
     @property
     def fixed(self) -> Blanks:

@@ -14,7 +14,7 @@ from contact_rules.domain.contact import Channel, Fact
 from contact_rules.domain.decision import Result, Span, Text
 from contact_rules.domain.history import history_of
 from contact_rules.domain.question import Question, day_turns
-from contact_rules.domain.rule import Finding, Reading
+from contact_rules.domain.rule import Finding, Reading, Repeats
 from contact_rules.domain.selector import (
     PAST_PROPERTIES,
     Selector,
@@ -96,6 +96,10 @@ class Gate:
 
     blanks: ClassVar[frozenset[str]] = frozenset({"state", "since", "until", "rate", "limit"})
     effort: ClassVar[int] = 1
+
+    @property
+    def repeats(self) -> Repeats:
+        return Repeats.ALWAYS if self.rate is None else Repeats.NEVER
 
     @property
     def fixed(self) -> Mapping[str, Text]:

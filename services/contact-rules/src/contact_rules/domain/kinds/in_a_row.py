@@ -11,7 +11,7 @@ from contact_rules.domain.decision import Result
 from contact_rules.domain.history import Event
 from contact_rules.domain.kinds.selection import Selection
 from contact_rules.domain.question import Question
-from contact_rules.domain.rule import Finding, Reading
+from contact_rules.domain.rule import Finding, Reading, Repeats
 from contact_rules.domain.wording import HISTORY_UNCLEAR, Blanks
 
 _WORST_FIRST: Final = (Result.FAIL, Result.UNKNOWN, Result.PASS)
@@ -50,6 +50,7 @@ class InARow:
 
     blanks: ClassVar[frozenset[str]] = frozenset({"measured", "limit", "missing"})
     effort: ClassVar[int] = 2
+    repeats: ClassVar[Repeats] = Repeats.NEVER
 
     @property
     def fixed(self) -> Blanks:

@@ -10,7 +10,7 @@ from contact_rules.domain.contact import ConsentScope, Fact, FactKind
 from contact_rules.domain.decision import Result, Text
 from contact_rules.domain.duties import Act, Evidence, Moment
 from contact_rules.domain.question import Question, consent_covers, fact_turns, holds_on
-from contact_rules.domain.rule import Duty, Finding, Reading
+from contact_rules.domain.rule import Duty, Finding, Reading, Repeats
 from contact_rules.domain.wording import NOTHING, listed, word
 from contact_rules.domain.yaml_nodes import Node
 from contact_rules.domain.zones import Zone
@@ -42,6 +42,7 @@ class Obliges:
 
     blanks: ClassVar[frozenset[str]] = frozenset({"what", "evidence", "keep"})
     effort: ClassVar[int] = 1
+    repeats: ClassVar[Repeats] = Repeats.ALWAYS
 
     @property
     def fixed(self) -> Mapping[str, Text]:

@@ -11,7 +11,7 @@ from contact_rules.domain.contact import FactKind, Outcome, Purpose, Role
 from contact_rules.domain.decision import Result
 from contact_rules.domain.history import history_of
 from contact_rules.domain.question import Question, fact_turns, holds_on
-from contact_rules.domain.rule import Finding, Reading
+from contact_rules.domain.rule import Finding, Reading, Repeats
 from contact_rules.domain.selector import read_values
 from contact_rules.domain.wording import AGE_UNKNOWN, HISTORY_UNCLEAR, Blanks, word
 from contact_rules.domain.yaml_nodes import Node
@@ -62,6 +62,7 @@ class Parties:
 
     blanks: ClassVar[frozenset[str]] = frozenset({"role", "purpose", "age_min", "age_max"})
     effort: ClassVar[int] = 2
+    repeats: ClassVar[Repeats] = Repeats.NEVER
 
     @property
     def fixed(self) -> Blanks:

@@ -11,7 +11,7 @@ from contact_rules.domain.decision import Result, Text
 from contact_rules.domain.duties import Act, Entry, Moment
 from contact_rules.domain.history import history_of
 from contact_rules.domain.question import Question, consent_covers
-from contact_rules.domain.rule import Duty, Finding, Reading
+from contact_rules.domain.rule import Duty, Finding, Reading, Repeats
 from contact_rules.domain.selector import OUTCOME_CLASSES, read_values
 from contact_rules.domain.wording import HISTORY_UNCLEAR, NOTHING, PLACE_UNKNOWN, listed, word
 from contact_rules.domain.yaml_nodes import Node
@@ -41,6 +41,7 @@ class Places:
 
     blanks: ClassVar[frozenset[str]] = frozenset({"place", "allowed", "measured", "missing"})
     effort: ClassVar[int] = 1
+    repeats: ClassVar[Repeats] = Repeats.NEVER
 
     @property
     def fixed(self) -> Mapping[str, Text]:

@@ -168,6 +168,11 @@ class Selection:
         """Do local days decide what is counted?"""
         return any(agreed.days is not None for agreed in self.agreed)
 
+    @property
+    def by_numbers(self) -> bool:
+        """Do the numbers of the debts decide what is counted?"""
+        return any(selector.thresholds for selector in (self.match, *self.exclude))
+
     def groups(
         self, question: Question, calendar: Zone, *, unknown_outcome: bool
     ) -> list[list[Event]]:

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from contact_rules.domain.decision import Result, Text
 from contact_rules.domain.question import Question, day_turns
-from contact_rules.domain.rule import Finding, Reading
+from contact_rules.domain.rule import Finding, Reading, Repeats
 from contact_rules.domain.wording import NOTHING, Blanks, listed, word
 from contact_rules.domain.yaml_nodes import Node
 from contact_rules.domain.zones import Zone, date_of, day_number
@@ -53,6 +53,7 @@ class Staffing:
 
     blanks: ClassVar[frozenset[str]] = frozenset({"measured", "least", "most", "missing"})
     effort: ClassVar[int] = 1
+    repeats: ClassVar[Repeats] = Repeats.NEVER
 
     @property
     def fixed(self) -> Blanks:

@@ -35,7 +35,7 @@ from contact_rules.domain.public_holidays import (
     holiday_names,
 )
 from contact_rules.domain.question import Question, holds_on
-from contact_rules.domain.rule import Finding, Reading
+from contact_rules.domain.rule import Finding, Reading, Repeats
 from contact_rules.domain.wording import ALL_DAY, CLOSED, NO_HOLIDAYS, NO_ZONE, WEEKDAYS, Blanks
 from contact_rules.domain.yaml_nodes import Node
 from contact_rules.domain.zones import DAY, Zone, date_of, weekday
@@ -98,6 +98,7 @@ class Window:
 
     blanks: ClassVar[frozenset[str]] = frozenset({"start", "end", "date", "weekday", "hours"})
     effort: ClassVar[int] = 3
+    repeats: ClassVar[Repeats] = Repeats.NEVER
 
     @property
     def fixed(self) -> Blanks:

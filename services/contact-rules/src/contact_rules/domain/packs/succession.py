@@ -21,11 +21,17 @@ _DAY = timedelta(days=1)
 def in_succession(files: Iterable[Pack], live: Iterable[Pack]) -> list[Pack]:
     """The packs of the files and those put in force since, each ended by the next of its id.
 
-    ``live`` come with the days they were scheduled for. Against a file of the same name, or of
-    another version from the same day on, they win: two people approved them. Files that contradict
-    each other are left to do so: `Library` says it.
+    ``live`` come with the days they were scheduled for. Against a file of another version from the
+    same day on they win: two people approved them. A file of the same name is the same pack, as
+    when a release brings along what was put in force before: it is in force from whichever day is
+    earlier, by the text that was approved. Files that contradict each other are left to do so:
+    `Library` says it.
     """
-    live = list(live)
+    files = list(files)
+    on_disk = {pack.name: pack for pack in files}
+    live = [
+        _begun(pack, min(_begins(pack), _begins(on_disk.get(pack.name, pack)))) for pack in live
+    ]
     names = {pack.name for pack in live}
     by_id: dict[str, list[Pack]] = {}
     for pack in live:
@@ -60,20 +66,32 @@ def in_place_of(packs: Iterable[Pack], draft: Pack) -> Library:
 def at_all_times(pack: Pack) -> Pack:
     """The pack as if it had always been in force. Rules that begin or end on days of their own,
     within its days, still do."""
-    first, last = day_number(_begins(pack)), day_number(pack.effective_to or date.max)
-    always = (day_number(date.min), day_number(date.max))
+    return _on_days(pack, date.min, date.max)
+
+
+def _begun(pack: Pack, first: date) -> Pack:
+    """The pack in force from an earlier day on."""
+    if first == _begins(pack):
+        return pack
+    return _on_days(pack, first, pack.effective_to or date.max)
+
+
+def _on_days(pack: Pack, first: date, last: date) -> Pack:
+    """The pack on more days than its own; rules that began or ended with it still do."""
+    began, ended = day_number(_begins(pack)), day_number(pack.effective_to or date.max)
+    from_, to = day_number(first), day_number(last)
     rules = {
         id(rule): replace(
             rule,
-            effective_from=always[0] if rule.effective_from == first else rule.effective_from,
-            effective_to=always[1] if rule.effective_to == last else rule.effective_to,
+            effective_from=from_ if rule.effective_from == began else rule.effective_from,
+            effective_to=to if rule.effective_to == ended else rule.effective_to,
         )
         for rule in pack.rules
     }
     return replace(
         pack,
-        effective_from=None,
-        effective_to=None,
+        effective_from=None if first == date.min else first,
+        effective_to=None if last == date.max else last,
         rules=tuple(rules.values()),
         tightens=tuple(replace(each, rule=rules[id(each.rule)]) for each in pack.tightens),
     )
