@@ -89,8 +89,8 @@ def _trace_data(check: Check) -> TraceData:
         "rule": check.rule,
         "pack": check.pack,
         "result": check.result.value,
-        "measured": check.measured,
-        "limit": check.limit,
+        "measured": _plain(check.measured),
+        "limit": _plain(check.limit),
         "window": None if check.window is None else span_data(check.window),
     }
 
@@ -109,7 +109,13 @@ def check_data(check: Check) -> CheckData:
 
 def obligation_data(obligation: Obligation) -> ObligationData:
     """An obligation as JSON."""
-    return {"rule": obligation.rule, "what": obligation.what, "when": obligation.when}
+    return {"rule": obligation.rule, "what": str(obligation.what), "when": str(obligation.when)}
+
+
+def _plain(value: int | str | None) -> int | str | None:
+    """A word of an enumeration as bare text: a decision has twenty, each is written as JSON three
+    times, and that took 0.3 µs more."""
+    return str(value) if isinstance(value, str) else value
 
 
 def _moment(moment: date | datetime) -> str:
