@@ -72,7 +72,7 @@ def test_a_bomb_comes_in_small_pieces() -> None:
         list(bounded(gunzipped([bomb]), 1_000_000))
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"x" * 999)[:-9]])
+@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"x" * 999, mtime=0)[:-9]])
 def test_damaged_gzip_is_refused(content: bytes) -> None:
     with pytest.raises(Problem, match="broken_gzip"):
         list(gunzipped([content]))

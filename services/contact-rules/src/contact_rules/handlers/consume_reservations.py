@@ -14,6 +14,7 @@ from contact_rules.domain.approval import ApprovalRefusal, consume
 from contact_rules.domain.ledger import Entry, kind_of
 from contact_rules.handlers.deciding import Desk
 from contact_rules.handlers.reconsider_visits import reconsider_visits
+from contact_rules.handlers.report_breaches import report_breaches
 from contact_rules.store import approvals, ledger, persons
 
 _log = structlog.get_logger(__name__)
@@ -40,7 +41,7 @@ def consume_reservations(
     A visit where nobody was met gives its budgets back where rules count contacts only. One that
     had no reservation, or whose approval was over, is written down all the same: somebody stood at
     the door, and that counts. Visits still planned are asked again: it may count for more than
-    its place did.
+    its place did. One that was made at another time than approved, and unlawfully so, is a breach.
     """
     if not completed:
         return
@@ -64,6 +65,19 @@ def consume_reservations(
     ledger.add(session, entries)
     approvals.end(session, consumed)
     reconsider_visits(session, people, now, desk=desk, why="contact")
+    begun: dict[UUID, datetime] = {}
+    for visit in completed:
+        earlier = begun.get(visit.person_id, visit.started_at)
+        begun[visit.person_id] = min(earlier, visit.started_at)
+    report_breaches(
+        session,
+        people,
+        now,
+        desk=desk,
+        cause="late_contact",
+        since=begun,
+        told={visit.visit_id for visit in completed},
+    )
 
 
 def described(history: Sequence[Entry], visit_id: UUID) -> Entry | None:
