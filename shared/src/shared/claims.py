@@ -1,4 +1,4 @@
-"""What a token claims, its signature being good: from whom, for whom, and until when."""
+"""When a token is valid, its signature being good."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -9,24 +9,6 @@ from shared.jws import BadToken
 
 LEEWAY: Final = timedelta(seconds=10)
 """By how much clocks may differ."""
-
-
-def check_parties(claims: Mapping[str, Any], *, audience: str, issuer: str) -> None:
-    """Is it from whom it must be, for us, and are the names in it names? Raises `BadToken`."""
-    for name in ("exp", "iss", "aud"):
-        if claims.get(name) is None:
-            raise BadToken(f"{name} is missing")
-    if claims["iss"] != issuer:
-        raise BadToken("from another issuer")
-    said = claims["aud"]
-    audiences = [said] if isinstance(said, str) else said
-    if not isinstance(audiences, list) or not all(isinstance(each, str) for each in audiences):
-        raise BadToken("aud is no name")
-    if audience not in audiences:
-        raise BadToken("for another audience")
-    for name in ("sub", "jti"):
-        if name in claims and not isinstance(claims[name], str):
-            raise BadToken(f"{name} is no name")
 
 
 def check_times(claims: Mapping[str, Any], now: datetime) -> None:

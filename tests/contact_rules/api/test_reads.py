@@ -209,6 +209,8 @@ def test_packs_are_listed_with_how_sure_we_are(house: House) -> None:
         "verify": ["All of it; it is made up"],
         "rule_count": 3,
         "digest": sha256(file.read_bytes()).hexdigest(),
+        "state": "active",
+        "version_id": None,
     }
     by_id = {pack["id"]: pack for pack in said["items"]}
     assert by_id["gotham"]["covers"]["city"] == "NYC"
