@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, select, text, tuple_, update
+from sqlalchemy import Row, bindparam, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
@@ -218,12 +218,6 @@ def steps(session: Session, version_id: UUID) -> list[Step]:
     return [
         Step(row.id, row.version_id, row.step, row.by, row.at, row.reason, row.data) for row in rows
     ]
-
-
-def count(session: Session) -> int:
-    """How many versions there are that were not withdrawn."""
-    query = select(func.count()).where(PACK_VERSION.c.state != VersionState.WITHDRAWN.value)
-    return int(session.execute(query).scalar_one())
 
 
 def _versions(session: Session, rows: Sequence[Row[Any]]) -> list[PackVersion]:
