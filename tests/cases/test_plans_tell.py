@@ -37,6 +37,7 @@ def test_a_plan_flags_the_case_and_cancels_what_was_planned(house: House, debt: 
     assert flag == {
         "kind": "plan_active",
         "since": "2026-11-23T02:00:00Z",
+        "until": None,
         "reference": str(told[1].plan_id),
     }
     for visit_id in (scheduled, requested, reviewed):

@@ -35,7 +35,7 @@ def test_every_page_shows_what_the_story_did(tmp_path: Path) -> None:
                         shown = browser.get(link)
                         assert shown.status_code == 200, link
                         seen.add(kind)
-            assert seen == {"cases", "visits", "plans", "packs"}
+            assert seen == {"cases", "visits", "reviews", "plans", "packs"}
             denied = browser.get("/console/visits?status=denied").text
             visit = browser.get(re.findall(r'href="(/console/visits/[^"?]+)"', denied)[0]).text
             assert "不得外访的原因" in visit
