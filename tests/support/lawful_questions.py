@@ -10,6 +10,7 @@ from typing import Any
 from contact_rules.domain import shipped
 from contact_rules.service import build
 from contact_rules.settings import ContactRulesSettings
+from contact_rules.store.shelf import Shelf
 from credentials import Keys, TokenMint
 from fastapi.testclient import TestClient
 from settable_clock import SettableClock
@@ -116,7 +117,7 @@ def call(where: str = "taipei", **changed: Any) -> Json:
 
 @contextmanager
 def asked_without_a_database(keys: Keys) -> Iterator[TestClient]:
-    """The service with the packs that ship; checks need no database, and there is none."""
+    """The service with the packs that ship, whose database is gone: checks need it no more."""
     settings = ContactRulesSettings(
         database_url="postgresql://nobody:nothing@127.0.0.1:1/nowhere",
         token_keys=str(keys.token_jwks),
@@ -125,6 +126,7 @@ def asked_without_a_database(keys: Keys) -> Iterator[TestClient]:
     )
     clock = SettableClock()
     service = build(settings, LocalBus(), clock)
+    service.shelf = Shelf(shipped(), service.name)  # as if it had been asked while it was there
     client = TestClient(service.app, raise_server_exceptions=False)
     client.headers.update(TokenMint(keys, clock).header("ops"))
     try:
