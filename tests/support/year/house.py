@@ -111,9 +111,11 @@ class House:
         """Everybody works, nobody dies, the bus is kind: until nothing is left to do."""
         self.deaths.disarm()
         self.bus.kind = True
+        idle = 0
         for _ in range(MOST_ROUNDS):
             worked = [self._once(loop) for loop in self.loops]
-            if not any(worked) and not self.bus.waiting:
+            idle = 0 if any(worked) or self.bus.waiting else idle + 1
+            if idle == 2:  # what a loop did last may be for one that came before it
                 return
         raise AssertionError("the house does not come to rest")
 
