@@ -9,6 +9,7 @@ from cases.service import build
 from cases.settings import CasesSettings
 from cases_house import Debt, House
 from credentials import Keys, TokenMint
+from import_desk import Desk, open_desk
 from rules_stand_in import RulesStandIn, rules_stand_in
 from settable_clock import SettableClock
 from shared.bus import LocalBus
@@ -44,6 +45,13 @@ def house(
         yield House(service, keys, token, clock)
     finally:
         service.close()
+
+
+@pytest.fixture
+def desk(make_database: Callable[[str], str], keys: Keys, clock: SettableClock) -> Iterator[Desk]:
+    """Imports of a house that knows nothing yet."""
+    with open_desk(make_database("cases"), keys, clock) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -10,14 +10,10 @@ import pytest
 from cases.domain.import_csv import BrokenHeader, Kind, Shape, read_csv
 from cases.domain.import_file import (
     BadRow,
-    BrokenGzip,
     FileRefused,
-    FileTooLarge,
     Row,
     StillCompressed,
     WrongEncoding,
-    bounded,
-    gunzipped,
     opened,
 )
 from cases.domain.import_json import NotAnArray, read_json_array, read_ndjson
@@ -302,38 +298,6 @@ class TestFile:
     def test_gzip_that_was_not_announced_is_named(self) -> None:
         with pytest.raises(StillCompressed):
             opened([gzip.compress(b"external_id")])
-
-    @pytest.mark.parametrize("size", SIZES)
-    def test_gzip_is_read_through_all_its_members(self, size: int) -> None:
-        packed = gzip.compress(b"a" * 300_000) + gzip.compress(b"b" * 10) + b"\0" * 5
-        assert b"".join(gunzipped(pieces(packed, size))) == b"a" * 300_000 + b"b" * 10
-
-    def test_a_bomb_goes_off_in_small_pieces_and_stops_at_the_limit(self) -> None:
-        bomb = gzip.compress(b"\0" * 100_000_000)
-        largest = total = 0
-        with pytest.raises(FileTooLarge):
-            for piece in bounded(gunzipped([bomb]), 10_000_000):
-                largest, total = max(largest, len(piece)), total + len(piece)
-        assert largest <= 64 * 1024
-        assert total <= 10_000_000
-
-    @pytest.mark.parametrize(
-        "damaged",
-        [
-            gzip.compress(b"a" * 1000, mtime=0)[:-9],
-            gzip.compress(b"a" * 1000, mtime=0)[:5],
-            b"external_id\n",
-            gzip.compress(b"a", mtime=0) + b"more",
-            gzip.compress(b"a", mtime=0)[:-1] + b"\xff",
-        ],
-    )
-    @pytest.mark.parametrize("size", [1, 1000])
-    def test_damaged_gzip_refuses_the_file(self, damaged: bytes, size: int) -> None:
-        with pytest.raises(BrokenGzip):
-            list(gunzipped(pieces(damaged, size)))
-
-    def test_nothing_compressed_is_nothing(self) -> None:
-        assert list(gunzipped([])) == []
 
     def test_every_refusal_has_a_code_and_both_languages(self) -> None:
         kinds = [FileRefused, *FileRefused.__subclasses__()]

@@ -18,20 +18,14 @@ import pytest
 from cases.api import import_loop, import_upload
 from cases.handlers import imports as handlers
 from cases.handlers.accounts import ChangedMeanwhile
-from credentials import Keys
 from doorstep import sample
 from doorstep.sample.export import write_csv, write_ndjson
 from import_desk import PATH, Desk, account, ndjson
 from settable_clock import SettableClock
 from shared.auth import Role
+from shared.http import streaming
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
-
-
-@pytest.fixture
-def desk(make_database: Callable[[str], str], keys: Keys, clock: SettableClock) -> Iterator[Desk]:
-    with import_desk.open_desk(make_database("cases"), keys, clock) as opened:
-        yield opened
 
 
 def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -89,6 +83,7 @@ class TestSenders:
         until(lambda: statuses(desk) == ["failed"])
         (failed,) = desk.get(PATH).json()["items"]
         assert failed["failure"]["code"] == "upload_broken"
+        assert "nothing of it was taken" in failed["failure"]["message"]
         assert failed["processed"] == 0
         desk.work_off()
         assert desk.count("account") == desk.count("account_import_batch") == 0
@@ -96,7 +91,7 @@ class TestSenders:
     def test_one_who_falls_silent_is_given_up(
         self, desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(import_upload, "_SILENCE_SECONDS", 0.3)
+        monkeypatch.setattr(streaming, "_SILENCE_SECONDS", 0.3)
         silent = Sender(desk)
         silent.send(ndjson(account()))
         answer = silent.answer()
@@ -108,7 +103,7 @@ class TestSenders:
     def test_one_who_takes_for_ever_is_given_up(
         self, desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(import_upload, "_LONGEST_SECONDS", 0.5)
+        monkeypatch.setattr(streaming, "_LONGEST_SECONDS", 0.5)
         dripping = Sender(desk)
         with pytest.raises(OSError):
             for _ in range(100):
@@ -172,8 +167,8 @@ class TestSenders:
     def test_slow_ones_leave_the_house_open_to_others(
         self, desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(import_upload, "_PATIENCE_SECONDS", 0.3)
-        slow = [Sender(desk) for _ in range(import_upload._AT_ONCE)]
+        monkeypatch.setattr(streaming, "_PATIENCE_SECONDS", 0.3)
+        slow = [Sender(desk) for _ in range(import_upload._slots.at_once)]
         until(lambda: desk.count("account_import") == len(slow))
         try:
             assert desk.get(PATH).status_code == 200
@@ -181,7 +176,7 @@ class TestSenders:
             assert (refused.status_code, refused.json()["code"]) == (503, "too_many_imports")
             assert refused.headers["Retry-After"]
             slow[0].leave()
-            monkeypatch.setattr(import_upload, "_PATIENCE_SECONDS", 20.0)
+            monkeypatch.setattr(streaming, "_PATIENCE_SECONDS", 20.0)
             assert desk.push(ndjson(account())).status_code == 202
         finally:
             for each in slow:

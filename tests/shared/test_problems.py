@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 import pytest
 from fastapi.testclient import TestClient
 from shared.http import validation
@@ -17,6 +19,9 @@ from shared.problems import (
     not_found,
 )
 from toy_service import TEAPOT
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 def test_a_problem_has_the_members_of_rfc_9457_and_a_code() -> None:
@@ -221,6 +226,32 @@ def test_each_sentence_can_be_said_of_what_pydantic_tells(kind: str) -> None:
     for words in (said[0].message.en, said[0].message.zh):
         assert words
         assert "{" not in words
+
+
+def _told(kind: str, **context: object) -> Words:
+    found = {"type": kind, "loc": ("x",), "msg": "", "input": None, "ctx": context}
+    [error] = validation.errors_in([cast("ErrorDetails", found)], {"x": None})
+    assert isinstance(error.message, Words)
+    return error.message
+
+
+def test_a_list_of_allowed_words_is_told_whole() -> None:
+    words = [f"'word_{number}'" for number in range(60)]
+    expected = ", ".join(words[:-1]) + " or " + words[-1]
+    told = _told("enum", expected=expected)
+    assert told.en == f"must be {expected}"
+    assert told.zh == f"必须是 {expected.replace(' or ', ' 或 ')}"
+
+
+def test_what_is_too_long_to_be_read_ends_at_a_word_and_is_seen_to_go_on() -> None:
+    words = [f"'word_{number}'" for number in range(1000)]
+    told = _told("enum", expected=", ".join(words))
+    assert len(told.en) < 1100
+    *whole, last = told.en.removeprefix("must be ").split(", ")
+    assert whole == words[: len(whole)]
+    assert last == "…"
+    # Where there is no word to end at, anywhere.
+    assert _told("string_pattern_mismatch", pattern="x" * 5000).en.endswith("xxx …")
 
 
 def test_a_row_of_a_file_gets_pointers_below_its_own() -> None:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import gzip
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import anyio
 import anyio.to_thread
 import pytest
 from shared.http import streaming
-from shared.http.streaming import StreamedBody, bounded, gunzipped, lines
-from shared.problems import Problem
+from shared.http.streaming import (
+    Form,
+    Slots,
+    StreamedBody,
+    bounded,
+    gunzipped,
+    lines,
+    refuse_declared_length,
+)
+from shared.problems import Problem, Words, say
+from starlette.requests import Request
 
 
 def chunks(content: bytes, size: int) -> Iterator[bytes]:
@@ -59,23 +70,123 @@ def test_no_lines_in_nothing() -> None:
     assert list(lines([b"x" * 11], 10)) == [(1, None)]
 
 
-@pytest.mark.parametrize("size", [1, 5, 1000])
+@pytest.mark.parametrize("size", [1, 2, 7, 64, 100_000])
 def test_gzip_is_read_through_all_its_members(size: int) -> None:
-    content = gzip.compress(b"first\n") + gzip.compress(b"second\n") + b"\0" * 12
-    assert b"".join(gunzipped(chunks(content, size))) == b"first\nsecond\n"
+    content = gzip.compress(b"a" * 300_000) + gzip.compress(b"second\n") + b"\0" * 12
+    assert b"".join(gunzipped(chunks(content, size))) == b"a" * 300_000 + b"second\n"
 
 
-def test_a_bomb_comes_in_small_pieces() -> None:
+def test_a_bomb_goes_off_in_small_pieces_and_stops_at_the_limit() -> None:
     bomb = gzip.compress(b"0" * 50_000_000)
-    assert max(len(piece) for piece in gunzipped([bomb])) <= 64 * 1024
+    largest = total = 0
     with pytest.raises(Problem, match="body_too_large"):
-        list(bounded(gunzipped([bomb]), 1_000_000))
+        for piece in bounded(gunzipped([bomb]), 10_000_000):
+            largest, total = max(largest, len(piece)), total + len(piece)
+    assert largest <= 64 * 1024
+    assert total <= 10_000_000
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"x" * 999, mtime=0)[:-9]])
-def test_damaged_gzip_is_refused(content: bytes) -> None:
-    with pytest.raises(Problem, match="broken_gzip"):
-        list(gunzipped([content]))
+def test_what_is_too_large_is_refused_as_the_caller_says() -> None:
+    assert list(bounded([b"abc", b"", b"de"], 5)) == [b"abc", b"", b"de"]
+    with pytest.raises(OverflowError, match="4"):
+        list(bounded([b"abc", b"de"], 4, OverflowError))
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        gzip.compress(b"a" * 1000, mtime=0)[:-9],
+        gzip.compress(b"a" * 1000, mtime=0)[:5],
+        b"no gzip",
+        gzip.compress(b"a", mtime=0) + b"more",
+        gzip.compress(b"a", mtime=0)[:-1] + b"\xff",
+    ],
+)
+def test_damaged_gzip_is_refused(damaged: bytes, size: int) -> None:
+    with pytest.raises(Problem) as refused:
+        list(gunzipped(chunks(damaged, size)))
+    assert (refused.value.status, refused.value.code) == (422, "broken_gzip")
+    assert [(each.pointer, each.code) for each in refused.value.errors] == [("", "broken_gzip")]
+
+
+def test_nothing_compressed_is_nothing() -> None:
+    assert list(gunzipped([])) == []
+
+
+def request(**headers: str) -> Request:
+    told = [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]
+    return Request({"type": "http", "headers": told})
+
+
+KNOWN = ("text/csv", "application/json")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "encoding", "compressed"),
+    [
+        ("text/csv", "", False),
+        ("TEXT/CSV; charset=UTF-8", "identity", False),
+        ("text/csv;charset=us-ascii", "gzip", True),
+        ("text/csv", " X-GZip ", True),
+    ],
+)
+def test_headers_say_how_a_body_is_written(
+    content_type: str, encoding: str, compressed: bool
+) -> None:
+    asked = request(content_type=content_type, content_encoding=encoding)
+    assert Form.of(asked, KNOWN) == Form("text/csv", compressed)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"content_type": "text"},
+        {"content_type": "text/plain"},
+        {"content_type": "text/csv; charset=big5"},
+        {"content_type": "text/csv", "content_encoding": "br"},
+        {"content_type": "text/csv", "content_encoding": "gzip, gzip"},
+    ],
+)
+def test_a_body_written_otherwise_is_refused(headers: dict[str, str]) -> None:
+    with pytest.raises(Problem) as refused:
+        Form.of(request(**headers), KNOWN)
+    assert refused.value.status == 415
+    assert (refused.value.headers or {})["Accept"] == "text/csv, application/json"
+
+
+@pytest.mark.parametrize(
+    ("declared", "fits"), [("", True), ("10", True), ("11", False), ("9" * 5000, False)]
+)
+def test_a_length_is_refused_when_it_is_declared(declared: str, fits: bool) -> None:
+    asked = request(content_length=declared)
+    if fits:
+        refuse_declared_length(asked, 10)
+        return
+    with pytest.raises(Problem) as refused:
+        refuse_declared_length(asked, 10)
+    assert refused.value.status == 413
+
+
+def test_one_too_many_waits_and_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "_PATIENCE_SECONDS", 0.1)
+    slots = Slots("too_many", at_once=1)
+
+    async def main() -> None:
+        async with slots.one():
+            with pytest.raises(Problem) as refused:
+                async with slots.one():
+                    raise AssertionError("two at once")
+            assert (refused.value.status, refused.value.code) == (503, "too_many")
+            assert (refused.value.headers or {})["Retry-After"]
+        with suppress(ZeroDivisionError):
+            async with slots.one():
+                raise ZeroDivisionError
+        async with slots.one():  # given back, whatever became of it
+            pass
+
+    anyio.run(main)
 
 
 def test_a_body_comes_in_the_chunks_it_was_sent_in() -> None:
@@ -99,15 +210,18 @@ def test_a_sender_who_goes_away_is_noticed() -> None:
 
 def test_a_silent_sender_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "_SILENCE_SECONDS", 0.05)
-    body = StreamedBody(told(chunk(b"a")))
+    body = StreamedBody(told(chunk(b"a")), too_slow=Words("asleep?", "睡着了？"))
 
     def read() -> str:
         next(body)
         with pytest.raises(Problem) as refused:
             next(body)
-        return refused.value.code
+        body.drain()  # it is not waited for again
+        return f"{refused.value.code}: {say(refused.value.said, 'en')}"
 
-    assert in_a_thread(read) == "upload_too_slow"
+    started = time.monotonic()
+    assert in_a_thread(read) == "upload_too_slow: asleep?"
+    assert time.monotonic() - started < 5
 
 
 def test_the_rest_of_a_refused_body_is_read_to_its_end() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -138,3 +140,34 @@ def ndjson(*rows: Any) -> bytes:
         (row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)) + "\n"
         for row in rows
     ).encode()
+
+
+def as_csv(*rows: dict[str, str]) -> bytes:
+    """Rows under all the columns that any of them has."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def csv_row(number: int = 1, **changes: str) -> dict[str, str]:
+    """The account of this number as a row of CSV; `changes` replace cells or add columns."""
+    row = {
+        "external_id": f"CARD-{number:04d}",
+        "as_of": "2026-11-20T00:00:00+08:00",
+        "product": "credit_card",
+        "currency": "TWD",
+        "balance.principal": "42000",
+        "balance.interest": "1830",
+        "balance.fees": "600",
+        "overdue": "9300",
+        "due_since": "2026-08-15",
+        "debtor.name": "Ms Late-Payer",
+        "debtor.id_number": f"A12{number:07d}",
+        "addresses.0.kind": "home",
+        "addresses.0.text": f"{number} Lane of Lost Bills",
+        "addresses.0.country": "TW",
+    }
+    return row | changes

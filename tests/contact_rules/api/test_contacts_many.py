@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from contact_rules.api import contact_stream, contacts
 from rules_house import Debtor, House
+from shared.http import streaming
+from shared.http.streaming import Slots
 from told_contacts import MONDAY, call, make_known, tell, withdrawal
 
 NDJSON = "application/x-ndjson"
@@ -207,17 +209,12 @@ def test_a_stream_under_a_key_is_answered_once(house: House, debtor: Debtor) -> 
 def test_too_many_streams_wait_and_are_sent_away(
     house: House, debtor: Debtor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(contact_stream, "_PATIENCE_SECONDS", 0.1)
-    taken = 0
-    while contact_stream._slots.acquire(blocking=False):
-        taken += 1
-    try:
+    monkeypatch.setattr(streaming, "_PATIENCE_SECONDS", 0.1)
+    with monkeypatch.context() as full:
+        full.setattr(contact_stream, "_slots", Slots("too_many_uploads", at_once=0))
         answer = stream(house, b"")
         assert (answer.status_code, answer.json()["code"]) == (503, "too_many_uploads")
         assert tell(house, call(debtor)).status_code == 201
-    finally:
-        for _ in range(taken):
-            contact_stream._slots.release()
     assert stream(house, b"").json()["received"] == 0
 
 

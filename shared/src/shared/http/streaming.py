@@ -4,19 +4,26 @@ For routes in `unlimited_paths`: what `shared.http.bodies` does for others, they
 of it is for endpoints that run in a thread, as those of the house do.
 """
 
+import threading
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from email.message import Message as Headers
 from typing import Any, Final
 
 import anyio
 import anyio.from_thread
+from starlette.requests import Request
 from starlette.types import Message, Receive
 
 from shared.clock import monotonic
 from shared.http.bodies import too_large
-from shared.problems import Problem, Words
+from shared.problems import FieldError, Problem, Words
 
+_AT_ONCE: Final = 4
+_PATIENCE_SECONDS: Final = 20.0
+# A sender that sends nothing for a minute, or is not done after two hours, makes place for others.
 _SILENCE_SECONDS: Final = 60.0
 _LONGEST_SECONDS: Final = 2 * 60 * 60.0
 # What is left of a refused body is read on for a while: a sender who is still sending would
@@ -26,17 +33,107 @@ _DRAIN_SECONDS: Final = 10.0
 _PIECE: Final = 64 * 1024
 _BOM: Final = b"\xef\xbb\xbf"
 
+_BROKEN: Final = Words(
+    "The connection broke before the body was whole.", "连接在请求体传输完成前中断。"
+)
+_TOO_SLOW: Final = Words("The body did not come in time.", "请求体未能及时传输完成。")
+_NOT_GZIP: Final = Words("The gzip data is damaged.", "gzip 数据已损坏。")
+_HALF_GZIP: Final = Words("The gzip data ends in the middle.", "gzip 数据不完整。")
+_TOO_MANY: Final = Words(
+    "Too many files are coming in at once; send yours in a moment.",
+    "同时上传的文件过多，请稍后再试。",
+)
+
+
+class Slots:
+    """Bodies of one kind that may come in at once.
+
+    Each holds one of the forty threads an API has, for as long as its sender likes to send.
+    ``code`` is that of the 503 for one too many.
+    """
+
+    def __init__(self, code: str, *, at_once: int = _AT_ONCE) -> None:
+        self.at_once: Final = at_once
+        self._code = code
+        self._free = threading.BoundedSemaphore(at_once)
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """A place among them, waited for up to 20 s; the sender is not read meanwhile."""
+        waited_until = monotonic() + _PATIENCE_SECONDS
+        while not self._free.acquire(blocking=False):
+            if monotonic() >= waited_until:
+                headers = {"Retry-After": "10", "Connection": "close"}
+                raise Problem(503, self._code, _TOO_MANY, headers=headers)
+            await anyio.sleep(0.05)
+        try:
+            yield
+        finally:
+            self._free.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a body is written: its media type, compressed or not."""
+
+    media_type: str
+    compressed: bool
+
+    @classmethod
+    def of(cls, request: Request, media_types: Sequence[str]) -> "Form":
+        """What the request's headers say. Raises Problem 415 if it is none of ``media_types``."""
+        told = Headers()
+        told["content-type"] = request.headers.get("content-type", "")
+        media_type = told.get_content_type() if request.headers.get("content-type") else ""
+        charset = str(told.get_param("charset", "") or "").strip().lower()
+        if media_type not in media_types or charset not in {"", "utf-8", "utf8", "us-ascii"}:
+            *others, last = media_types
+            raise _unsupported(
+                f"Send {', '.join(others)} or {last} in UTF-8.",
+                f"请发送 UTF-8 编码的 {'、'.join(others)} 或 {last}。",
+                media_types,
+            )
+        encoding = request.headers.get("content-encoding", "").strip().lower()
+        if encoding not in {"", "identity", "gzip", "x-gzip"}:
+            raise _unsupported(
+                "Compress with gzip or not at all.", "只支持 gzip 压缩或不压缩。", media_types
+            )
+        return cls(media_type, encoding in {"gzip", "x-gzip"})
+
+
+def _unsupported(en: str, zh: str, media_types: Sequence[str]) -> Problem:
+    return Problem(
+        415,
+        "unsupported_media_type",
+        Words(en, zh),
+        headers={"Accept": ", ".join(media_types), "Connection": "close"},
+    )
+
+
+def refuse_declared_length(request: Request, largest: int) -> None:
+    """Problem 413 where the request itself says that its body is longer, before a byte is read."""
+    declared = request.headers.get("content-length", "")
+    # A number of twenty digits is too large without being worked out.
+    if declared.isdecimal() and (len(declared) > 19 or int(declared) > largest):
+        raise too_large(largest)
+
 
 class StreamedBody:
     """The body of a request, chunk by chunk.
 
     Iterating raises Problem 400 ``upload_broken`` when the sender is gone, and 408
-    ``upload_too_slow`` when nothing came for a minute or it was not whole after two hours. While
-    the caller works between two chunks the sender waits: the server reads no further ahead.
+    ``upload_too_slow`` when nothing came for a minute or it was not whole after two hours;
+    ``broken`` and ``too_slow`` are their sentences for a caller who knows what became of what had
+    come. While the caller works between two chunks the sender waits: the server reads no further
+    ahead.
     """
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(
+        self, receive: Receive, *, broken: Words = _BROKEN, too_slow: Words = _TOO_SLOW
+    ) -> None:
         self._receive = receive
+        self._broken = broken
+        self._too_slow = too_slow
         self._ended = False
         self._until = monotonic() + _LONGEST_SECONDS
 
@@ -65,10 +162,11 @@ class StreamedBody:
         try:
             message: Message = anyio.from_thread.run(_within, self._receive, seconds)
         except TimeoutError:
-            raise _refused(408, "upload_too_slow", _TOO_SLOW) from None
+            self._ended = True  # who was waited for in vain is not waited for again
+            raise _refused(408, "upload_too_slow", self._too_slow) from None
         if message["type"] == "http.disconnect":
             self._ended = True
-            raise _refused(400, "upload_broken", _BROKEN)
+            raise _refused(400, "upload_broken", self._broken)
         return message
 
 
@@ -77,13 +175,18 @@ async def _within(receive: Receive, seconds: float) -> Message:
         return await receive()
 
 
-def bounded(chunks: Iterable[bytes], largest: int) -> Iterator[bytes]:
-    """The chunks, until they are more than ``largest`` bytes: then Problem 413."""
+def bounded(
+    chunks: Iterable[bytes], largest: int, refused: Callable[[int], Exception] = too_large
+) -> Iterator[bytes]:
+    """The chunks, until they are more than ``largest`` bytes: then what ``refused`` makes of it.
+
+    That is Problem 413 where nothing else is said.
+    """
     size = 0
     for chunk in chunks:
         size += len(chunk)
         if size > largest:
-            raise too_large(largest)
+            raise refused(largest)
         yield chunk
 
 
@@ -151,12 +254,5 @@ def _bare(piece: bytes, number: int) -> bytes:
 
 
 def _refused(status: int, code: str, words: Words) -> Problem:
-    return Problem(status, code, words, headers={"Connection": "close"})
-
-
-_BROKEN: Final = Words(
-    "The connection broke before the body was whole.", "连接在请求体传输完成前中断。"
-)
-_TOO_SLOW: Final = Words("The body did not come in time.", "请求体未能及时传输完成。")
-_NOT_GZIP: Final = Words("The gzip data is damaged.", "gzip 数据已损坏。")
-_HALF_GZIP: Final = Words("The gzip data ends in the middle.", "gzip 数据不完整。")
+    errors = [FieldError("", code, words)]
+    return Problem(status, code, words, errors=errors, headers={"Connection": "close"})

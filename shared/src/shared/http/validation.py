@@ -13,7 +13,8 @@ from shared.http.strict_json import token
 from shared.problems import FieldError, Words
 
 _MOST_ERRORS: Final = 100
-_LONGEST_MESSAGE: Final = 300
+# Every list of words that a field may hold is shorter.
+_LONGEST_MESSAGE: Final = 1000
 
 
 def field_errors(error: RequestValidationError) -> list[FieldError]:
@@ -90,12 +91,17 @@ def _said(found: Mapping[str, Any]) -> tuple[str, str | Words]:
         return code, Words(str(context["en"]), str(context["zh"]))
     if kind in {"value_error", "assertion_error"}:
         # A sentence of our own validators, which quote nothing.
-        return code, str(context.get("error", "is not valid"))[:_LONGEST_MESSAGE]
+        return code, _shown(context.get("error", "is not valid"))
     return code, Words("is not valid", "无效")
 
 
 def _shown(value: object) -> str:
-    return str(value)[:_LONGEST_MESSAGE]
+    """Whole; what is too long ends at a word, and is seen to go on."""
+    text = str(value)
+    if len(text) <= _LONGEST_MESSAGE:
+        return text
+    begun = text[:_LONGEST_MESSAGE]
+    return f"{begun.rpartition(' ')[0] or begun} …"
 
 
 def known_kinds() -> Iterator[str]:

@@ -13,7 +13,7 @@ from shared.auth import Caller, allow
 from shared.clock import monotonic
 from shared.db import transaction
 from shared.http import Answer
-from shared.idempotency import Once
+from shared.idempotency import Once, once_streamed
 from shared.paging import Listing
 from shared.problems import Language, Words, not_found
 from sqlalchemy import Engine
@@ -23,16 +23,7 @@ from starlette.responses import Response
 from cases.api.fields import Lender
 from cases.api.import_loop import ImportLoop
 from cases.api.import_row import csv_shape
-from cases.api.import_upload import (
-    CSV,
-    JSON,
-    NDJSON,
-    Form,
-    once_streamed,
-    receive_file,
-    upload_slot,
-    with_content,
-)
+from cases.api.import_upload import CSV, JSON, NDJSON, receive_file, upload_slot
 from cases.api.served import (
     READERS,
     WRITERS,
@@ -183,19 +174,17 @@ def create_import(
     that is twice in the file may count as created twice.
     """
     owner = lender_named(caller, lender)
-    form = Form.of(request)
     begun, digest = receive_file(
         service.engine,
         service.clock,
         request,
-        form,
         lender=owner,
         sent_by=caller.subject,
         dry_run=dry_run,
         shape=csv_shape(),
         key=once.key,
     )
-    once = with_content(once, digest)
+    once = once.of_body(digest)
     try:
         with transaction(service.engine) as session:
             if (stored := once.answered(session)) is not None:

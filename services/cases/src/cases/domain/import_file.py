@@ -1,11 +1,10 @@
-"""Reading a lender's file as it arrives: what a row is, what refuses a file, lines and gzip.
+"""Reading a lender's file as it arrives: what a row is, what refuses a file, and lines.
 
 Nothing here holds more of a file than one row: every reader takes an iterator of chunks of bytes
 and gives an iterator of rows. `cases.domain.import_json` and `cases.domain.import_csv` know the
 formats.
 """
 
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -63,12 +62,6 @@ class StillCompressed(FileRefused):
     code = "still_compressed"
 
 
-class BrokenGzip(FileRefused):
-    """What was announced as gzip is not, or not all of it."""
-
-    code = "broken_gzip"
-
-
 _BOM: Final = b"\xef\xbb\xbf"
 _OTHER_ENCODINGS: Final = {
     b"\xff\xfe": "UTF-16",
@@ -76,52 +69,6 @@ _OTHER_ENCODINGS: Final = {
     b"\x00\x00\xfe\xff": "UTF-32",
 }
 _GZIP: Final = b"\x1f\x8b"
-
-
-def bounded(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
-    """The chunks, until they are more than ``limit`` bytes; then `FileTooLarge`."""
-    size = 0
-    for chunk in chunks:
-        size += len(chunk)
-        if size > limit:
-            raise FileTooLarge(
-                f"The file is larger than {limit:,} bytes.", f"文件大于 {limit:,} 字节。"
-            )
-        yield chunk
-
-
-def gunzipped(chunks: Iterable[bytes], *, piece: int = 64 * 1024) -> Iterator[bytes]:
-    """What gzip ``chunks`` hold, in pieces of at most ``piece`` bytes however well they compress.
-
-    A file of several gzip members is read through. Raises `FileRefused` when it is not gzip or
-    ends in the middle: such an upload is damaged or incomplete, and which rows are missing is
-    unknown.
-    """
-    member = zlib.decompressobj(wbits=31)
-    begun = ended = False
-    for chunk in chunks:
-        data = chunk
-        while data:
-            if ended:
-                # Zero bytes after a member are padding (tapes, some compressors).
-                data = data.lstrip(b"\0")
-                if not data:
-                    break
-                member, ended = zlib.decompressobj(wbits=31), False
-            begun = True
-            try:
-                out = member.decompress(data, piece)
-                while out:
-                    yield out
-                    # What it still holds comes before more input is given. Asked again after its
-                    # end it would count its tail as unused twice.
-                    out = b"" if member.eof else member.decompress(member.unconsumed_tail, piece)
-            except zlib.error:
-                raise BrokenGzip("The gzip data is damaged.", "gzip 数据已损坏。") from None
-            ended = member.eof
-            data = member.unused_data if ended else member.unconsumed_tail
-    if begun and not ended:
-        raise BrokenGzip("The gzip data ends in the middle.", "gzip 数据不完整。")
 
 
 def opened(chunks: Iterable[bytes]) -> Iterator[bytes]:

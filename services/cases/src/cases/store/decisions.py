@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import ARRAY, Uuid, bindparam, text
 from sqlmodel import Session, col, select
 
 from cases.domain.approval import Approval
@@ -37,6 +37,10 @@ _REVOKE: Final = text(
         "approval_id uuid, visit_id uuid, reason text, checks jsonb, revoked_at timestamptz"
     )
     + " ON CONFLICT (approval_id) DO NOTHING"
+)
+# One text for any number of approvals: psycopg reads each new text anew.
+_REVOCATIONS: Final = select(RevocationRow).where(
+    col(RevocationRow.approval_id) == bindparam("ids", type_=ARRAY(Uuid)).any_()
 )
 
 
@@ -123,9 +127,7 @@ def revocations_of(session: Session, approval_ids: Collection[UUID]) -> dict[UUI
     """Those of these approvals that were taken back."""
     if not approval_ids:
         return {}
-    rows = session.exec(
-        select(RevocationRow).where(col(RevocationRow.approval_id).in_(approval_ids))
-    )
+    rows = session.execute(_REVOCATIONS, {"ids": list(approval_ids)}).scalars()
     return {row.approval_id: row for row in rows}
 
 

@@ -33,7 +33,6 @@ from contact_rules.api.contact_stream import (
     JSON,
     NDJSON,
     Content,
-    Form,
     document_of,
     streaming_slot,
 )
@@ -195,10 +194,9 @@ def tell_contacts(
     **Persons**: a lender tells of persons it has an account of; of others nobody learns whether
     they exist.
     """
-    form = Form.of(request)
-    content = Content(request, form)
+    content = Content(request)
     teller = _Teller(service, caller, spoken)
-    if form.streamed:
+    if content.streamed:
         return _stream(content, teller, once)
     document = content.whole()
     once = once.of_body(content.digest())
