@@ -1,8 +1,8 @@
 """Two things measured in one run, as a ratio: the machine is shared, so nothing else means much.
 
-Each round measures the bare limit and the real thing one after the other; the figure is the
-median of the rounds' ratios, the noise is the largest ratio divided by the smallest. Above 2 the
-result is inconclusive and says so.
+Each round measures the bare limit and the real thing one after the other, or in turn in short
+slices where both are short; the figure is the median of the rounds' ratios, the noise is the
+largest ratio divided by the smallest. Above 2 the result is inconclusive and says so.
 """
 
 import json
@@ -80,6 +80,30 @@ def compare(
     for _ in range(rounds):
         ratio.bare.append(bare())
         ratio.real.append(real())
+    return ratio
+
+
+def alternate(
+    ratio: Ratio,
+    *,
+    bare: Callable[[], float],
+    real: Callable[[], float],
+    size: int,
+    slices: int,
+    rounds: int = ROUNDS,
+) -> Ratio:
+    """Measure both in many short slices, in turn, so that whatever else the machine does weighs on
+    both alike.
+
+    Each callable does ``size`` of what is counted and returns the seconds it took.
+    """
+    for _ in range(rounds):
+        took = {bare: 0.0, real: 0.0}
+        for number in range(slices):
+            for work in (bare, real) if number % 2 else (real, bare):
+                took[work] += work()
+        ratio.bare.append(size * slices / took[bare])
+        ratio.real.append(size * slices / took[real])
     return ratio
 
 

@@ -8,12 +8,13 @@ import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 from contact_rules.consumers import VisitRequested, request_of
 from contact_rules.domain import load, shipped
 from contact_rules.handlers.decide_visits import Desk, VisitRequest, decide_visits
 from credentials import Keys
-from measure import ROUNDS, Ratio
+from measure import Ratio, alternate
 from rules_house import TUESDAY, Debtor
 from servers import Servers
 from shared.db import transaction
@@ -21,8 +22,8 @@ from sqlalchemy import Engine, text
 
 EACH = 10
 """Past contacts of each person."""
-VISITS = 2_000
 BATCH = 100
+SLICES = 20
 
 _PEOPLE = text(
     "INSERT INTO person (id) SELECT uuidv7() FROM generate_series(1, :people) RETURNING id"
@@ -40,17 +41,15 @@ _LINES = text(
 
 
 def run(servers: Servers) -> Ratio:
-    """Both ledgers stay filled; each round decides new visits to people of each, in turn."""
+    """Both ledgers stay filled; visits to people of each are decided, a batch in turn."""
     ratio = Ratio("P10", "decisions at 1,000,000 ledger rows ÷ at 100,000", 0.95, "visits/s")
     with tempfile.TemporaryDirectory() as directory:
         desk = Desk(load(shipped()), Keys.make(Path(directory)).approvals)
-        small, large = _filled(servers, 100_000), _filled(servers, 1_000_000)
-        for engine, first in ((small, 0), (large, 0)):
-            _decided(engine, first, desk)
-        for turn in range(1, ROUNDS + 1):
-            ratio.bare.append(_decided(small, turn * VISITS, desk))
-            ratio.real.append(_decided(large, turn * VISITS, desk))
-    return ratio
+        small, large = (_Visits(_filled(servers, rows), desk) for rows in (100_000, 1_000_000))
+        for _ in range(SLICES):
+            small.decided()
+            large.decided()
+        return alternate(ratio, bare=small.decided, real=large.decided, size=BATCH, slices=SLICES)
 
 
 def _filled(servers: Servers, rows: int) -> Engine:
@@ -65,24 +64,25 @@ def _filled(servers: Servers, rows: int) -> Engine:
     return engine
 
 
-def _decided(engine: Engine, first: int, desk: Desk) -> float:
-    """Visits decided a second, each to a person of its own."""
-    query = text("SELECT id FROM person ORDER BY id OFFSET :first LIMIT :visits")
-    with engine.connect() as connection:
-        people = connection.execute(query, {"first": first, "visits": VISITS}).scalars().all()
-    requests: list[VisitRequest] = [
-        request_of(
-            VisitRequested.model_validate(
-                Debtor(person_id=person)
-                .visit(TUESDAY + timedelta(minutes=number % 240), minutes=20)
-                .model_dump(mode="json")
-            )
-        )
-        for number, person in enumerate(people)
-    ]
-    begun = time.perf_counter()
-    for start in range(0, VISITS, BATCH):
-        with transaction(engine) as session:
-            batch = requests[start : start + BATCH]
-            decide_visits(session, batch, TUESDAY - timedelta(days=8), desk=desk)
-    return VISITS / (time.perf_counter() - begun)
+class _Visits:
+    """Visits to the people of one ledger, each to a person of its own."""
+
+    def __init__(self, engine: Engine, desk: Desk) -> None:
+        self._engine, self._desk = engine, desk
+        with engine.connect() as connection:
+            people = connection.execute(text("SELECT id FROM person ORDER BY id LIMIT 10000"))
+            self._people = iter(people.scalars().all())
+
+    def decided(self) -> float:
+        """The seconds that the next batch takes."""
+        batch = [_visit(next(self._people), number) for number in range(BATCH)]
+        begun = time.perf_counter()
+        with transaction(self._engine) as session:
+            decide_visits(session, batch, TUESDAY - timedelta(days=8), desk=self._desk)
+        return time.perf_counter() - begun
+
+
+def _visit(person: UUID, number: int) -> VisitRequest:
+    debtor = Debtor(person_id=person)
+    event = debtor.visit(TUESDAY + timedelta(minutes=number % 240), minutes=20)
+    return request_of(VisitRequested.model_validate(event.model_dump(mode="json")))

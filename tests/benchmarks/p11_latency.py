@@ -27,6 +27,8 @@ from sqlalchemy import Engine, text
 
 SHARE = 0.3
 SECONDS = 10.0
+WARM_UP = 2.0
+"""Seconds that are not counted: connections are opened and rules read once in a process's life."""
 _SCHEDULED = "cases.visit-scheduled.v1"
 _HOP = "bench.hop-taken.v1"
 
@@ -62,7 +64,7 @@ def _hops(servers: Servers, pace: float) -> list[float]:
     arrived = listener.stop(len(sent))
     publisher.close()
     bus.close()
-    return [1000 * (arrived[each] - at) for each, at in sent.items()]
+    return _milliseconds(sent, arrived, pace)
 
 
 def _answers(servers: Servers, pace: float) -> list[float]:
@@ -95,7 +97,7 @@ def _paced(engine: Engine, bus: RabbitBus, pace: float) -> list[float]:
             connection.execute(_RELEASE, {"id": row.id})
         sent[UUID(row.visit_id)] = time.perf_counter()
     arrived = listener.stop(len(sent))
-    return [1000 * (arrived[each] - at) for each, at in sent.items()]
+    return _milliseconds(sent, arrived, pace)
 
 
 class _Listener:
@@ -135,10 +137,16 @@ def _about(parcel: Parcel) -> UUID:
     return UUID(Message.from_json(parcel.body).data["visit_id"])
 
 
+def _milliseconds(sent: dict[UUID, float], arrived: dict[UUID, float], pace: float) -> list[float]:
+    """How long each took, but for the first ones."""
+    took = [1000 * (arrived[each] - at) for each, at in sent.items()]
+    return took[int(pace * WARM_UP) :]
+
+
 def _beats(pace: float) -> "list[_Beat]":
     """One wait for each of so many messages, evenly spread over some seconds."""
     begun = time.perf_counter() + 0.5
-    return [_Beat(begun + number / pace) for number in range(int(pace * SECONDS))]
+    return [_Beat(begun + number / pace) for number in range(int(pace * (WARM_UP + SECONDS)))]
 
 
 class _Beat:

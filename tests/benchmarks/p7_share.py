@@ -15,13 +15,13 @@ from contact_rules.domain import check, load, shipped
 from contact_rules.handlers.ask_rules import Asked
 from contact_rules.handlers.decide_visits import Desk, VisitRequest, decide_visits
 from credentials import Keys
-from measure import Ratio, compare
+from measure import Ratio, alternate
 from rules_house import TUESDAY, Debtor
 from servers import Servers
 from shared.db import transaction
 
-VISITS = 2_000
 BATCH = 100
+SLICES = 20
 
 
 def run(servers: Servers) -> Ratio:
@@ -33,11 +33,9 @@ def run(servers: Servers) -> Ratio:
         def decided() -> float:
             requests = _requests()
             begun = time.perf_counter()
-            for first in range(0, VISITS, BATCH):
-                with transaction(engine) as session:
-                    batch = requests[first : first + BATCH]
-                    decide_visits(session, batch, TUESDAY - timedelta(days=8), desk=desk)
-            return VISITS / (time.perf_counter() - begun)
+            with transaction(engine) as session:
+                decide_visits(session, requests, TUESDAY - timedelta(days=8), desk=desk)
+            return time.perf_counter() - begun
 
         def checked() -> float:
             requests = _requests()
@@ -45,10 +43,11 @@ def run(servers: Servers) -> Ratio:
             for request in requests:
                 asked = Asked(request.contact, desk.library, request.residence)
                 check(asked.contact, asked.packs())
-            return VISITS / (time.perf_counter() - begun)
+            return time.perf_counter() - begun
 
-        decided()
-        return compare(
+        for _ in range(SLICES):
+            decided()
+        return alternate(
             Ratio(
                 "P7",
                 f"share of the rules in a decision, {BATCH} a transaction",
@@ -58,12 +57,14 @@ def run(servers: Servers) -> Ratio:
             ),
             bare=checked,
             real=decided,
+            size=BATCH,
+            slices=SLICES,
         )
 
 
 def _requests() -> list[VisitRequest]:
     found = []
-    for number in range(VISITS):
+    for number in range(BATCH):
         event = Debtor().visit(TUESDAY + timedelta(minutes=number % 240), minutes=20)
         found.append(request_of(VisitRequested.model_validate(event.model_dump(mode="json"))))
     return found

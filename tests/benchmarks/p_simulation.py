@@ -24,7 +24,7 @@ from contact_rules.handlers.simulate import ask_for_simulation
 from contact_rules.handlers.simulation_process import Told
 from contact_rules.store import pack_versions, simulations
 from credentials import Keys
-from measure import ROUNDS, Ratio
+from measure import Ratio, alternate
 from rules_house import TUESDAY, Debtor
 from servers import Servers
 from shared.db import transaction
@@ -79,19 +79,24 @@ def run(servers: Servers) -> Ratio:
         simulation, process = _simulating(engine, url, version)
         try:
             _wait_until_working(engine, simulation)
-            first, beside = _done(engine, simulation), 0.0
-            for _ in range(ROUNDS):
-                seconds = {signal.SIGSTOP: 0.0, signal.SIGCONT: 0.0}
-                for _ in range(_SLICES):
-                    for order, spent in seconds.items():
-                        os.kill(process.pid, order)
-                        seconds[order] = spent + _decided_in(engine, desk)
-                ratio.bare.append(_SLICES * _SLICE / seconds[signal.SIGSTOP])
-                ratio.real.append(_SLICES * _SLICE / seconds[signal.SIGCONT])
-                beside += seconds[signal.SIGCONT]
+            first = _done(engine, simulation)
+            pid = process.pid
+            assert pid is not None
+
+            def stopped() -> float:
+                os.kill(pid, signal.SIGSTOP)
+                return _decided_in(engine, desk)
+
+            def beside() -> float:
+                os.kill(pid, signal.SIGCONT)
+                return _decided_in(engine, desk)
+
+            alternate(ratio, bare=stopped, real=beside, size=_SLICE, slices=_SLICES)
+            os.kill(pid, signal.SIGCONT)
             if not process.is_alive():
                 raise AssertionError(f"the simulation ended early: {_row(engine, simulation)}")
-            speed = (_done(engine, simulation) - first) / beside
+            spent = sum(_SLICES * _SLICE / rate for rate in ratio.real)
+            speed = (_done(engine, simulation) - first) / spent
         finally:
             simulation_process.end(process)
             with transaction(engine) as session:
