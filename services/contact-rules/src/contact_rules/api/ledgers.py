@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
@@ -28,13 +28,12 @@ router = APIRouter(tags=["ledger"])
 _PERSON = Words("person with a ledger", "有联系记录的人")
 
 
-class EntryAnswer(Answer):
-    """One line. Nothing is ever changed in it: a later line about the same contact stands."""
+class _Told(Answer):
+    """What is said of a contact, in a line of its own or by all of them. Unsaid is null."""
 
-    id: UUID
-    kind: EntryKind
     contact_id: UUID = Field(description="The visit, or another contact.")
     lender: str
+    external_id: str | None = Field(description="The id of whoever told of it.")
     channel: Channel | None
     direction: Direction | None
     starts_at: datetime | None
@@ -46,88 +45,54 @@ class EntryAnswer(Answer):
     debts: Sequence[str]
     collector: str | None
     point: str | None = Field(description="The number or address reached.")
+    decision_id: UUID | None
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in _Told.model_fields}
+
+
+class EntryAnswer(_Told):
+    """One line. Nothing is ever changed in it: a later line about the same contact stands."""
+
+    id: UUID
+    kind: EntryKind
     outcome: Outcome | None
     reason: str | None
-    decision_id: UUID | None
-    external_id: str | None = Field(description="The id of whoever told of it.")
     occurred_at: datetime = Field(description="When it became so.")
     recorded_at: datetime = Field(description="When it was learned.")
 
     @classmethod
     def of(cls, entry: Entry) -> "EntryAnswer":
         return cls(
+            **_told(entry),
             id=entry.id,
             kind=entry.kind,
-            contact_id=entry.contact_id,
-            lender=entry.lender,
-            channel=entry.channel,
-            direction=entry.direction,
-            starts_at=entry.starts_at,
-            ends_at=entry.ends_at,
-            purpose=entry.purpose,
-            place=entry.place,
-            party_id=entry.party_id,
-            party_role=entry.party_role,
-            debts=entry.debts,
-            collector=entry.collector,
-            point=entry.point,
             outcome=entry.outcome,
             reason=entry.reason,
-            decision_id=entry.decision_id,
-            external_id=entry.external_id,
             occurred_at=entry.occurred_at,
             recorded_at=entry.recorded_at,
         )
 
 
-class ContactAnswer(Answer):
+class ContactAnswer(_Told):
     """One contact as it stands: its lines folded. What nobody said is null."""
 
-    contact_id: UUID = Field(description="The visit, or another contact.")
     status: ContactStatus
     counts: bool = Field(description="Do rules count it? Plans do, as if they were made.")
     corrected: bool = Field(description="Was it told otherwise before?")
-    lender: str
-    external_id: str | None = Field(description="The id of whoever told of it.")
-    channel: Channel | None
-    direction: Direction | None
-    starts_at: datetime | None
-    ends_at: datetime | None
-    purpose: Purpose | None
-    place: PlaceKind | None
-    party_id: str | None
-    party_role: Role | None
-    debts: Sequence[str]
-    collector: str | None
-    point: str | None = Field(description="The number or address reached.")
     outcome: Outcome | None
-    decision_id: UUID | None
     first_recorded_at: datetime = Field(description="When it was first learned of.")
     recorded_at: datetime = Field(description="When what stands was learned.")
 
     @classmethod
     def of(cls, one: StandingContact) -> "ContactAnswer":
-        entry = one.described
         return cls(
-            contact_id=entry.contact_id,
+            **_told(one.described),
             status=one.status,
             counts=one.counts,
             corrected=one.corrected,
-            lender=entry.lender,
-            external_id=entry.external_id,
-            channel=entry.channel,
-            direction=entry.direction,
-            starts_at=entry.starts_at,
-            ends_at=entry.ends_at,
-            purpose=entry.purpose,
-            place=entry.place,
-            party_id=entry.party_id,
-            party_role=entry.party_role,
-            debts=entry.debts,
-            collector=entry.collector,
-            point=entry.point,
             outcome=one.stands.outcome,
-            decision_id=entry.decision_id,
             first_recorded_at=one.first_recorded_at,
             recorded_at=one.stands.recorded_at,
         )
