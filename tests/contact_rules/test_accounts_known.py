@@ -46,7 +46,7 @@ def test_of_two_words_of_one_moment_the_later_counts(house: House) -> None:
 
 def test_accounts_have_a_queue_of_their_own(house: House) -> None:
     assert QUEUE == "contact-rules-accounts"
-    ours = {handler.type for handler in of_accounts()}
+    ours = {handler.type for handler in of_accounts(house.kept_desk)}
     assert ours == {"cases.account-received.v1"}
     assert not ours & {handler.type for handler in house.handlers}
     names = [loop.name for loop in house.service.loops]

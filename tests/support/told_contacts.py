@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
-from contact_rules.consumers.accounts import of_accounts
+from contact_rules.consumers.accounts import lock_batch, of_accounts
 from delivery import announced, deliver
 from rules_house import Debtor, House
 from shared.messages import Event
@@ -49,7 +49,13 @@ def make_known(house: House, *debtors: Debtor) -> None:
 
 def tell_accounts(house: House, *events: AccountReceived) -> None:
     """Have the events handled, each twice."""
-    deliver(house.engine, of_accounts(), *[house.message(one) for one in events], clock=house.clock)
+    deliver(
+        house.engine,
+        of_accounts(house.kept_desk),
+        *[house.message(one) for one in events],
+        clock=house.clock,
+        lock=lock_batch,
+    )
 
 
 def call(

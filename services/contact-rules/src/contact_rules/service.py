@@ -59,7 +59,14 @@ def build(settings: ContactRulesSettings, bus: Bus, clock: Clock = utc_now) -> C
         )
 
     consumer = Consumer(engine, bus, QUEUE, handlers(desk), clock, lock=lock_batch)
-    of_accounts = Consumer(engine, bus, accounts.QUEUE, accounts.of_accounts(), clock)
+    of_accounts = Consumer(
+        engine,
+        bus,
+        accounts.QUEUE,
+        accounts.of_accounts(desk),
+        clock,
+        lock=accounts.lock_batch,
+    )
     watch = ShelfWatch(shelf, service=NAME)
     service = ContactRulesService(
         name=NAME,

@@ -57,7 +57,8 @@ class WholeApprovalAnswer(Answer):
     ended_why: str | None = Field(
         description="A code: of a kind of fact such as `deceased`, of a cancellation such as"
         " `plan`, or `contact`, `correction`, `team`, `rules`, `rescheduled`, `expired`,"
-        " `took_place`."
+        " `took_place`, or `never_completed`: somebody was at the door, and a day later nobody had"
+        " said what came of it."
     )
     token: str = Field(description="Verifies with `/.well-known/approval-keys.json` alone.")
 

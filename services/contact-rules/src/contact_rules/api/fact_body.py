@@ -19,6 +19,7 @@ MOST_DEBTS: Final = 200
 MOST_EVIDENCE: Final = 20
 
 IN_THE_FUTURE: Final = Words("must not be in the future", "不得晚于当前时间")
+NEVER_WAS_SO: Final = Words("is left out of what never was so", "误报之事从未成立，不得填写时间")
 BACKWARDS: Final = Words("must not be before the beginning", "不得早于起始")
 
 _WITH_SLOTS: Final = frozenset(
@@ -104,6 +105,11 @@ class WithdrawBody(Body):
     at: AwareTime | None = Field(
         default=None, description="Since when: not before it was told, never in the future; or now."
     )
+    in_error: bool = Field(
+        default=False,
+        description="It was told by mistake and never was so: contacts that took place before are"
+        " judged as if nobody had said it. Goes without `at`.",
+    )
 
 
 class EndAnswer(Answer):
@@ -111,6 +117,7 @@ class EndAnswer(Answer):
 
     reason: str | None
     at: datetime
+    in_error: bool = Field(description="It never was so.")
     told_by: str | None
     recorded_at: datetime
 
@@ -235,6 +242,7 @@ def known_answer(
         else EndAnswer(
             reason=ended.reason if own else None,
             at=ended.occurred_at,
+            in_error=ended.in_error,
             told_by=ended.told_by if own else None,
             recorded_at=ended.recorded_at,
         ),

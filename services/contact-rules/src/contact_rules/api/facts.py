@@ -25,6 +25,7 @@ from sqlmodel import Session
 from contact_rules.api.fact_body import (
     BACKWARDS,
     IN_THE_FUTURE,
+    NEVER_WAS_SO,
     KnownConsentAnswer,
     KnownFactAnswer,
     ToldConsentBody,
@@ -139,7 +140,8 @@ def withdraw_fact(
     once: FirstTime,
 ) -> Response:
     """Take a fact or a consent back: from now on nothing rests on it, and planned visits that did
-    are revoked. What was decided by it stays as it is.
+    are revoked. What was decided by it stays as it is; contacts that took place are judged by what
+    held when they were made, and one that nothing made lawful is reported.
 
     A lender takes back what it told itself. 409 `has_ended` if it ended already.
     """
@@ -162,6 +164,8 @@ def withdraw_fact(
             )
         if body.at is not None and body.at > now:
             raise invalid("/at", "in_the_future", IN_THE_FUTURE)
+        if body.at is not None and body.in_error:
+            raise invalid("/at", "never_was_so", NEVER_WAS_SO)
         if body.at is not None and body.at < kept.told.occurred_at.replace(microsecond=0):
             raise invalid("/at", "before_the_beginning", BACKWARDS)
         end = Ended(
@@ -171,6 +175,7 @@ def withdraw_fact(
             occurred_at=(body.at or now).astimezone(UTC),
             recorded_at=now,
             fact_id=fact_id,
+            in_error=body.in_error,
         )
         try:
             kept = withdraw(session, kept, end, now, desk=service.desk())

@@ -127,38 +127,37 @@ class VisitAmended(_Described):
     why: str
 
 
-class VisitCheckedIn(Received):
+class AnnouncedVisit(Received):
+    """A visit that was decided about before: which it is, to whom, and for whom."""
+
+    visit_id: UUID
+    person_id: UUID
+    lender: str
+
+
+class VisitCheckedIn(AnnouncedVisit):
     """The team is at the door."""
 
     TYPE: ClassVar[str] = "cases.visit-checked-in.v1"
 
-    visit_id: UUID
-    person_id: UUID
-    lender: str
     approval_id: UUID
     checked_in_at: AwareDatetime
 
 
-class VisitCancelled(Received):
+class VisitCancelled(AnnouncedVisit):
     """A visit will not happen."""
 
     TYPE: ClassVar[str] = "cases.visit-cancelled.v1"
 
-    visit_id: UUID
-    person_id: UUID
-    lender: str
     reason: str
     cancelled_at: AwareDatetime
 
 
-class VisitCompleted(Received):
+class VisitCompleted(AnnouncedVisit):
     """A visit took place."""
 
     TYPE: ClassVar[str] = "cases.visit-completed.v1"
 
-    visit_id: UUID
-    person_id: UUID
-    lender: str
     outcome: str
     contact_outcome: Outcome
     started_at: AwareDatetime

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict
+from uuid import UUID
 
 from shared.inbox import Delivered, Handler
 from sqlmodel import Session
 
 from contact_rules.consumers.visit_events import (
+    AnnouncedVisit,
     RescheduleRequested,
     VisitAmended,
     VisitCancelled,
@@ -22,6 +24,7 @@ from contact_rules.handlers.check_in_visits import CheckedInVisit, check_in_visi
 from contact_rules.handlers.consume_reservations import CompletedVisit, consume_reservations
 from contact_rules.handlers.decide_visits import decide_visits
 from contact_rules.handlers.deciding import Desk
+from contact_rules.handlers.move_accounts import follow_late
 from contact_rules.handlers.record_facts import facts_of_outcome
 from contact_rules.handlers.release_reservations import CancelledVisit, release_reservations
 from contact_rules.handlers.reschedule_visits import reschedule_visits
@@ -83,15 +86,14 @@ def _checked_in(
 ) -> None:
     arrived = [
         CheckedInVisit(
-            visit_id=one.event.visit_id,
-            person_id=one.event.person_id,
-            lender=one.event.lender,
+            **_which(one.event),
             approval_id=one.event.approval_id,
             checked_in_at=one.event.checked_in_at,
         )
         for one in delivered
     ]
     check_in_visits(session, arrived, now, desk=desk())
+    follow_late(session, [visit.visit_id for visit in arrived], now, desk=desk)
 
 
 def _cancelled(
@@ -99,9 +101,7 @@ def _cancelled(
 ) -> None:
     cancelled = [
         CancelledVisit(
-            visit_id=one.event.visit_id,
-            person_id=one.event.person_id,
-            lender=one.event.lender,
+            **_which(one.event),
             reason=one.event.reason,
             cancelled_at=one.event.cancelled_at,
         )
@@ -118,9 +118,7 @@ def _completed(
 ) -> None:
     completed = [
         CompletedVisit(
-            visit_id=one.event.visit_id,
-            person_id=one.event.person_id,
-            lender=one.event.lender,
+            **_which(one.event),
             outcome=one.event.contact_outcome,
             code=one.event.outcome,
             started_at=one.event.started_at,
@@ -130,3 +128,14 @@ def _completed(
     ]
     consume_reservations(session, completed, now, desk=desk())
     facts_of_outcome(session, completed, now, desk=desk())
+    follow_late(session, [visit.visit_id for visit in completed], now, desk=desk)
+
+
+class _Which(TypedDict):
+    visit_id: UUID
+    person_id: UUID
+    lender: str
+
+
+def _which(event: AnnouncedVisit) -> _Which:
+    return {"visit_id": event.visit_id, "person_id": event.person_id, "lender": event.lender}

@@ -17,6 +17,13 @@ BEFORE_START: Final = timedelta(hours=1)
 """How long before its planned start a team may be at the door: traffic is not to the minute, and
 a place kept for the afternoon is none for the morning."""
 
+REPORTED_WITHIN: Final = timedelta(hours=24)
+"""How long after an approval could last be shown what came of a visit that began is waited for."""
+TOOK_PLACE: Final = "took_place"
+NEVER_COMPLETED: Final = "never_completed"
+"""Why approvals are consumed: what came of the visit was told; or somebody was at the door, and
+nobody said."""
+
 
 class ApprovalState(StrEnum):
     RESERVED = "reserved"
@@ -153,7 +160,22 @@ def release(approval: Approval, why: str, now: datetime) -> Approval:
 
 def consume(approval: Approval, now: datetime) -> Approval:
     """The visit took place. Raises an `ApprovalRefusal` if it is reserved no longer."""
-    return _ended(approval, ApprovalState.CONSUMED, "took_place", now)
+    return _ended(approval, ApprovalState.CONSUMED, TOOK_PLACE, now)
+
+
+def is_unreported(approval: Approval, now: datetime) -> bool:
+    """Did its visit begin so long ago that nobody is waited for to say what came of it?"""
+    return (
+        approval.state is ApprovalState.RESERVED
+        and approval.checked_in_at is not None
+        and max(approval.expires_at, approval.checked_in_at) + REPORTED_WITHIN <= now
+    )
+
+
+def give_up(approval: Approval, now: datetime) -> Approval:
+    """Somebody was at the door, and nobody said what came of it. Raises an `ApprovalRefusal` as the
+    others do."""
+    return _ended(approval, ApprovalState.CONSUMED, NEVER_COMPLETED, now)
 
 
 def expire(approval: Approval, now: datetime) -> Approval:

@@ -150,16 +150,22 @@ def as_told(one: Made, details: Mapping[str, Any], known: Whereabouts) -> Contac
 
 
 def known_by_then(
-    known: Iterable[Known], contact: Contact, here: ZoneInfo | None
+    known: Iterable[Known], begun: datetime, here: ZoneInfo | None
 ) -> Iterator[Known]:
-    """What is known now, as far as it surely held at the contact.
+    """What is known now, as far as it surely held when a contact had ``begun``.
 
-    Facts have days, not hours. One that was told after the contact began may be of later the same
-    day: somebody who asks to be left alone does so in a contact. It holds from the next day on.
+    What ended by then is left out; what ended later held all the same, to the contact's end: a
+    consent that is taken back at the door made it lawful to knock.
+
+    Facts begin on days, not at hours. One that was told after the contact began may be of later the
+    same day: somebody who asks to be left alone does so in a contact. It holds from the next day
+    on. They end at an instant, as that is told.
     """
     for each in known:
         fact = each.said
-        if isinstance(fact, Fact) and each.recorded_at > contact.starts_at:
+        if not each.stood(begun):
+            continue
+        if isinstance(fact, Fact) and each.recorded_at > begun:
             told_on = each.recorded_at.astimezone(here or UTC).date()
             yield replace(each, said=replace(fact, since=(fact.since or told_on) + _DAY))
         else:

@@ -33,9 +33,11 @@ one lender, or are about its debts."""
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A fact or a consent that stands: told, and not ended when it was looked up.
+    """A fact or a consent that was told, and was no mistake.
 
     ``lender`` None: it holds whoever collects. ``debts`` empty: all debts to that lender.
+    ``ended_at``: since when it holds no longer; None: it stands. Only who asks about the past is
+    given what has ended.
     """
 
     id: UUID
@@ -43,6 +45,11 @@ class Known:
     lender: str | None
     debts: frozenset[str]
     recorded_at: datetime
+    ended_at: datetime | None = None
+
+    def stood(self, at: datetime) -> bool:
+        """Had it not ended by then?"""
+        return self.ended_at is None or self.ended_at > at
 
 
 def with_known(contact: Contact, known: Iterable[Known]) -> Contact:

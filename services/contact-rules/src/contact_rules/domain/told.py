@@ -77,7 +77,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The end of one fact or consent, or of a matter: of all that was told of it up to then."""
+    """The end of one fact or consent, or of a matter: of all that was told of it up to then.
+
+    ``in_error``: it was told by mistake. It never was so, whenever that was found out.
+    """
 
     id: UUID
     reason: str
@@ -86,6 +89,16 @@ class Ended:
     recorded_at: datetime
     fact_id: UUID | None = None
     matter: str | None = None
+    in_error: bool = False
+
+
+def not_so_since(told: Told, ended: Ended) -> datetime | None:
+    """From when on contacts may have rested on what was not so, as is known only now; None: they
+    can't have, it ended when its end was told."""
+    if not ended.in_error:
+        return ended.occurred_at if ended.occurred_at < ended.recorded_at else None
+    said = told.said
+    return said.given_at if isinstance(said, Consent) else told.began_before(date.max)
 
 
 def local_day(at: datetime, zone: str | None) -> date:

@@ -10,7 +10,7 @@ from shared.ids import new_id
 from sqlmodel import Session
 
 from contact_rules.domain import Channel, Direction, Outcome
-from contact_rules.domain.approval import ApprovalRefusal, consume
+from contact_rules.domain.approval import NEVER_COMPLETED, ApprovalRefusal, consume
 from contact_rules.domain.ledger import Entry, kind_of
 from contact_rules.handlers.deciding import Desk
 from contact_rules.handlers.reconsider_visits import reconsider_visits
@@ -40,8 +40,9 @@ def consume_reservations(
 
     A visit where nobody was met gives its budgets back where rules count contacts only. One that
     had no reservation, or whose approval was over, is written down all the same: somebody stood at
-    the door, and that counts. Visits still planned are asked again: it may count for more than
-    its place did. One that was made at another time than approved, and unlawfully so, is a breach.
+    the door, and that counts; so is one of which nobody was waited for any more to say what came.
+    Visits still planned are asked again: it may count for more than its place did. One that was
+    made at another time than approved, and unlawfully so, is a breach.
     """
     if not completed:
         return
@@ -59,7 +60,10 @@ def consume_reservations(
             if held is not None:
                 consumed.append(consume(held.approval, now))
         except ApprovalRefusal as refusal:
-            _log.warning("not_consumed", visit_id=str(visit.visit_id), why=refusal.code)
+            if held is not None and held.approval.ended_why == NEVER_COMPLETED:
+                _log.info("completed_after_all", visit_id=str(visit.visit_id))
+            else:
+                _log.warning("not_consumed", visit_id=str(visit.visit_id), why=refusal.code)
         if held is None:
             _log.warning("took_place_without_approval", visit_id=str(visit.visit_id))
     ledger.add(session, entries)

@@ -1,4 +1,4 @@
-"""Nobody went in time: approvals expire, and what they reserved is free again."""
+"""Time passes: approvals nobody used expire, and those of visits that began are over at last."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from contact_rules import events
-from contact_rules.domain.approval import Approval, ApprovalState, expire
+from contact_rules.domain.approval import Approval, ApprovalState, expire, give_up, is_unreported
 from contact_rules.domain.ledger import PLANS, Entry, EntryKind, standing
 from contact_rules.store import approvals, decisions, ledger
 from shared import outbox
@@ -22,6 +22,7 @@ _log = structlog.get_logger(__name__)
 
 _BATCH: Final = 200
 _IDLE_SECONDS: Final = 5.0
+_MOST_NAMED: Final = 20
 
 
 def expire_approvals(session: Session, now: datetime, *, most: int = _BATCH) -> int:
@@ -43,6 +44,30 @@ def expire_approvals(session: Session, now: datetime, *, most: int = _BATCH) -> 
     ]
     if expired:
         _end(session, expired, now)
+    return len(due)
+
+
+def close_unreported(session: Session, now: datetime, *, most: int = _BATCH) -> int:
+    """End at most ``most`` approvals of visits that began and were never completed; how many were
+    due.
+
+    They are consumed: somebody was at the door, which the ledger has since the check-in as an
+    attempt of which nobody knows what came. It goes on counting for the most that may have been,
+    until that is told, however late. Persons whom somebody else holds are left for the next time.
+    """
+    due = approvals.lock_unreported(session, now, most=most)
+    if not due:
+        return 0
+    # Read after the locks: what came of one may have been told a moment before.
+    unreported = [
+        give_up(approval, now)
+        for approval in (signed.approval for signed in approvals.of(session, due))
+        if is_unreported(approval, now)
+    ]
+    if unreported:
+        approvals.end(session, unreported)
+        named = sorted(str(approval.visit_id) for approval in unreported)
+        _log.warning("visits_never_completed", count=len(named), visits=named[:_MOST_NAMED])
     return len(due)
 
 
@@ -91,7 +116,7 @@ def _released(place: Entry, approval: Approval, now: datetime) -> Entry:
 
 
 class ApprovalExpiry(Resting):
-    """Expires approvals as their time passes. Several workers may do so at once."""
+    """Ends approvals as their time passes. Several workers may do so at once."""
 
     def __init__(self, engine: Engine, clock: Clock, *, service: str) -> None:
         super().__init__()
@@ -101,9 +126,12 @@ class ApprovalExpiry(Resting):
         self._clock = clock
 
     def run_once(self) -> bool:
-        """Expire one batch. True if there may be more."""
+        """End one batch of each sort. True if there may be more."""
         with transaction(self._engine) as session:
-            return expire_approvals(session, self._clock()) == _BATCH
+            expired = expire_approvals(session, self._clock())
+        with transaction(self._engine) as session:
+            closed = close_unreported(session, self._clock())
+        return _BATCH in (expired, closed)
 
     def close(self) -> None:
         """Nothing to let go of."""

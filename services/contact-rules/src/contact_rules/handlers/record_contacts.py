@@ -21,6 +21,7 @@ from contact_rules.domain.recording import (
     withdrawn,
 )
 from contact_rules.handlers.deciding import Desk
+from contact_rules.handlers.move_accounts import follow_corrections
 from contact_rules.handlers.reconsider_visits import reconsider_visits
 from contact_rules.handlers.report_breaches import report_breaches
 from contact_rules.store import accounts, ledger, persons
@@ -74,6 +75,8 @@ def record_contacts(
     answers = [batch.take(one, now) for one in told]
     ledger.add(session, batch.written)
     _follow(session, batch, now, desk)
+    anew = {entry.contact_id for entry in batch.written if entry.contact_id in batch.begun_before}
+    follow_corrections(session, anew, now, desk=desk)
     return answers
 
 
@@ -106,6 +109,13 @@ class _Batch:
         people |= {person_id for person_id, _ in allowed & asked}
         people |= {named[pair].person_id for one in contacts for pair in _whom(one) & named.keys()}
         persons.lock(session, people)
+        if named:
+            # Accounts may have moved while the locks were waited for.
+            named = accounts.named(session, named.keys())
+            people |= {
+                named[pair].person_id for one in contacts for pair in _whom(one) & named.keys()
+            }
+            persons.lock(session, people)
         earlier = {
             contact_id: entries
             for contact_id, entries in ledger.of_contacts(session, ids).items()

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from contact_rules.domain import Fact, FactKind, Form, Role
 from contact_rules.domain.known import OF_THE_PERSON
-from contact_rules.domain.told import Ended, Told, local_day
+from contact_rules.domain.told import Ended, Told, local_day, not_so_since
 from contact_rules.handlers.consume_reservations import CompletedVisit, described
 from contact_rules.handlers.deciding import Desk
 from contact_rules.handlers.reconsider_visits import reconsider_visits
@@ -106,7 +106,8 @@ def end_matters(
 def withdraw(session: Session, kept: Kept, end: Ended, now: datetime, *, desk: Desk) -> Kept:
     """End one fact or consent for good: it was taken back, or it was never so.
 
-    Planned visits that rested on it are revoked. Raises `HasEnded`.
+    Planned visits that rested on it are revoked. Where it was one no longer before its end was
+    told, contacts since then that only it made lawful are reported. Raises `HasEnded`.
     """
     persons.lock(session, [kept.told.person_id])
     # It may have ended while the lock was waited for.
@@ -114,7 +115,12 @@ def withdraw(session: Session, kept: Kept, end: Ended, now: datetime, *, desk: D
     assert before is not None
     if before.ended is not None or not facts.end(session, end):
         raise HasEnded
-    reconsider_visits(session, [kept.told.person_id], now, desk=desk, why=kept.told.kind)
+    person_id = kept.told.person_id
+    reconsider_visits(session, [person_id], now, desk=desk, why=kept.told.kind)
+    since = not_so_since(before.told, end)
+    if since is not None:
+        begun = {person_id: since}
+        report_breaches(session, [person_id], now, desk=desk, cause="fact", since=begun)
     return Kept(kept.told, end)
 
 

@@ -28,11 +28,13 @@ from contact_rules.domain.breaches import (
 )
 from contact_rules.domain.known import Known, with_known
 from contact_rules.domain.ledger import Line
+from contact_rules.domain.moved_account import origin_of_contact
 from contact_rules.domain.question_data import facts_of, question_of
 from contact_rules.handlers.ask_rules import Asked, zone_of
-from contact_rules.handlers.deciding import Desk, Standing, look_up
+from contact_rules.handlers.deciding import Desk
 from contact_rules.store import breaches, decisions, ledger, persons
 from contact_rules.store.breaches import Breach
+from contact_rules.store.facts import once_held
 from shared import outbox
 
 _log = structlog.get_logger(__name__)
@@ -69,34 +71,36 @@ def report_breaches(
     """Judge what these persons' contacts have turned out to be, and report the unlawful ones.
 
     Each outbound contact that took place is asked about at its own time, with all that took place
-    before it, and with the facts that are known now. A rule that surely says no is a breach: saved
-    once for the contact and the rule, and announced. Decisions stay as they were.
+    before it, and with the facts that held then, as is known now: also with those that have ended
+    since, and without those that were told by mistake. A rule that surely says no is a breach:
+    saved once for the contact and the rule, and announced. Decisions stay as they were.
 
     ``since``: from when on what was learned matters, for each person: then the `MOST_JUDGED`
     contacts that follow within `FAR`; without it the latest ones of the time before ``now``. Those
     in ``told`` (ids of contacts) are judged in any case, and with a cause of their own where it is
     that something was told. What was learned must be written already. Locks the persons, if the
-    caller did not; four statements, and two more where there is something to judge.
+    caller did not; a few statements for all of them, most only where there is something to judge.
     """
     if not people:
         return []
     persons.lock(session, people)
-    standing = look_up(session, list(people))
+    lines = ledger.lines(session, list(people))
     names = {str(each) for each in told}
     since = since or {}
     chosen = {
         person_id: picked
-        for person_id, stands in standing.items()
-        if (picked := _chosen(made(stands.lines), since.get(person_id), names, now))
+        for person_id, theirs in lines.items()
+        if (picked := _chosen(made(theirs), since.get(person_id), names, now))
     }
     if not chosen:
         return []
     questions = _Questions(session, chosen)
+    told_of = once_held(session, list(chosen))
     found = [
         each
         for person_id, picked in chosen.items()
         for one in picked
-        for each in _unlawful(questions.about(person_id, one, standing[person_id].known), desk)
+        for each in _unlawful(questions.about(person_id, one, told_of[person_id]), desk)
     ]
     causes: dict[str, Cause] = {
         one.line.contact_id: "contact"
@@ -105,7 +109,7 @@ def report_breaches(
         for picked in chosen.values()
         for one in picked
     }
-    return _report(session, found, standing, causes, now)
+    return _report(session, found, lines, causes, questions.origins, now)
 
 
 def _chosen(
@@ -135,6 +139,12 @@ class _Questions:
         visits = [UUID(line.contact_id) for line in every if line.channel == Channel.VISIT]
         self._decided = decisions.behind(session, visits) if visits else {}
         self._details = ledger.details(session, [UUID(line.contact_id) for line in every])
+        self.origins = {
+            UUID(line.contact_id): origin
+            for line in every
+            if (origin := origin_of_contact(self._details.get(line.seq, {}))) is not None
+        }
+        """Of contacts that tell of others, of whom it was told at first."""
         self._whereabouts = {
             person_id: whereabouts_of(*question_of(facts), str(person_id))
             for person_id, facts in breaches.latest_questions(session, list(chosen)).items()
@@ -149,7 +159,7 @@ class _Questions:
             here = self._whereabouts.get(person_id, NOWHERE)
             residence = here.residence
             contact = as_told(one, self._details.get(one.line.seq, {}), here)
-        contact = with_known(contact, known_by_then(known, contact, zone_of(contact)))
+        contact = with_known(contact, known_by_then(known, _begun(one), zone_of(contact)))
         return _Judged(person_id, one.line, contact, residence, record is not None)
 
 
@@ -168,18 +178,22 @@ def _unlawful(one: _Judged, desk: Desk) -> Iterator[tuple[_Judged, Check, dict[s
 def _report(
     session: Session,
     found: Sequence[tuple[_Judged, Check, dict[str, Any]]],
-    standing: Mapping[UUID, Standing],
+    lines: Mapping[UUID, Sequence[Line]],
     causes: Mapping[str, Cause],
+    origins: Mapping[UUID, UUID],
     now: datetime,
 ) -> list[Breach]:
-    """Save and announce those of what was found that nobody found before."""
-    contacts = list({UUID(one.line.contact_id) for one, _, _ in found})
-    known = breaches.known(session, contacts) if contacts else set()
+    """Save and announce those of what was found that nobody found before, also not of another
+    person of whom the same contact was told."""
+    contacts = {UUID(one.line.contact_id) for one, _, _ in found}
+    asked = list(contacts.union(origins[each] for each in contacts & origins.keys()))
+    known = breaches.known(session, asked) if asked else set()
     reported = []
     announced: list[tuple[UUID | str, Event]] = []
     for one, check, facts in found:
         line, contact_id = one.line, UUID(one.line.contact_id)
-        if (contact_id, check.rule) in known:
+        first_told = origins.get(contact_id, contact_id)
+        if not known.isdisjoint({(contact_id, check.rule), (first_told, check.rule)}):
             continue
         known.add((contact_id, check.rule))
         trace = events.check_data(check)
@@ -195,7 +209,7 @@ def _report(
             channel=one.contact.channel,
             trace=trace,
             facts=facts,
-            ledger_seq=standing[one.person_id].lines[-1].seq,
+            ledger_seq=lines[one.person_id][-1].seq,
             found_at=now,
         )
         reported.append(breach)

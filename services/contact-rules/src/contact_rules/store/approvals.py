@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, select, text, update
 from sqlmodel import Session
 
-from contact_rules.domain.approval import Approval, ApprovalState
+from contact_rules.domain.approval import REPORTED_WITHIN, Approval, ApprovalState
 from contact_rules.store.rows import Adding
 from contact_rules.store.tables import APPROVAL, PERSON, UUIDS
 
@@ -65,6 +65,18 @@ _OVERDUE: Final = (
     .limit(bindparam("most"))
     .with_for_update(of=PERSON, skip_locked=True)
 )
+_UNREPORTED: Final = (
+    select(APPROVAL.c.id)
+    .join(PERSON, PERSON.c.id == APPROVAL.c.person_id)
+    .where(
+        APPROVAL.c.state == ApprovalState.RESERVED.value,
+        APPROVAL.c.expires_at <= bindparam("before"),
+        APPROVAL.c.checked_in_at <= bindparam("before"),
+    )
+    .order_by(APPROVAL.c.expires_at, APPROVAL.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(of=PERSON, skip_locked=True)
+)
 _END: Final = (
     update(APPROVAL)
     .where(APPROVAL.c.id == bindparam("ids", type_=UUIDS).any_())
@@ -98,6 +110,13 @@ def lock_overdue(session: Session, now: datetime, *, most: int) -> list[UUID]:
     (`of`); they may have ended, or somebody come to the door, a moment before.
     """
     return list(session.execute(_OVERDUE, {"now": now, "most": most}).scalars())
+
+
+def lock_unreported(session: Session, now: datetime, *, most: int) -> list[UUID]:
+    """As `lock_overdue`, of approvals whose visit began, and of which it is no longer waited for
+    that somebody says what came of it."""
+    asked = {"before": now - REPORTED_WITHIN, "most": most}
+    return list(session.execute(_UNREPORTED, asked).scalars())
 
 
 def of(session: Session, approvals: Sequence[UUID]) -> list[SignedApproval]:

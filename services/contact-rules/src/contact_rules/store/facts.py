@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import DateTime, Row, Text, bindparam, text
+from sqlalchemy import DateTime, Row, Text, TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from sqlmodel import Session
 
@@ -17,11 +17,20 @@ from contact_rules.domain.told import Ended, Told
 from contact_rules.store.tables import UUIDS
 
 _STANDING: Final = text(
-    "SELECT f.id, f.person_id, f.record, f.lender, f.debts, f.data, f.recorded_at"
-    " FROM known_fact f WHERE f.person_id = ANY(:persons)"
+    "SELECT f.id, f.person_id, f.record, f.lender, f.debts, f.data, f.recorded_at,"
+    " CAST(NULL AS timestamptz) AS ended_at FROM known_fact f WHERE f.person_id = ANY(:persons)"
     " AND NOT EXISTS (SELECT FROM known_fact_end e WHERE e.fact_id = f.id)"
     " AND NOT EXISTS (SELECT FROM known_fact_end e"
     " WHERE e.matter = f.matter AND e.occurred_at >= f.occurred_at)"
+    " ORDER BY f.person_id, f.recorded_at, f.id"
+).bindparams(bindparam("persons", type_=UUIDS))
+_ONCE_HELD: Final = text(
+    "SELECT f.id, f.person_id, f.record, f.lender, f.debts, f.data, f.recorded_at, e.ended_at"
+    " FROM known_fact f CROSS JOIN LATERAL"
+    " (SELECT min(e.occurred_at) AS ended_at, bool_or(e.in_error) AS in_error"
+    " FROM known_fact_end e WHERE e.fact_id = f.id"
+    " OR (e.matter = f.matter AND e.occurred_at >= f.occurred_at)) e"
+    " WHERE f.person_id = ANY(:persons) AND e.in_error IS NOT TRUE"
     " ORDER BY f.person_id, f.recorded_at, f.id"
 ).bindparams(bindparam("persons", type_=UUIDS))
 _ADD: Final = text(
@@ -36,19 +45,22 @@ _ADD: Final = text(
     bindparam("evidence", type_=JSON),
 )
 _END: Final = text(
-    "INSERT INTO known_fact_end (id, fact_id, matter, reason, told_by, occurred_at, recorded_at)"
-    " VALUES (:id, :fact_id, :matter, :reason, :told_by, :occurred_at, :recorded_at)"
+    "INSERT INTO known_fact_end (id, fact_id, matter, reason, in_error, told_by, occurred_at,"
+    " recorded_at) VALUES (:id, :fact_id, :matter, :reason, :in_error, :told_by, :occurred_at,"
+    " :recorded_at)"
     " ON CONFLICT DO NOTHING RETURNING id"
 )
-# Of several ends the first one counts. Ends told after the moment asked about are not there yet.
+# Of several ends the first one counts, but before all others the one that says it never was so.
+# Ends told after the moment asked about are not there yet.
 _FOUND: Final = (
-    "SELECT f.*, e.id AS end_id, e.reason AS end_reason, e.told_by AS end_told_by,"
+    "SELECT f.*, e.id AS end_id, e.reason AS end_reason, e.in_error AS end_in_error,"
+    " e.told_by AS end_told_by,"
     " e.occurred_at AS ended_at, e.recorded_at AS end_recorded_at"
     " FROM known_fact f LEFT JOIN LATERAL"
     " (SELECT * FROM known_fact_end e WHERE (e.fact_id = f.id"
     " OR (e.matter = f.matter AND e.occurred_at >= f.occurred_at))"
     " AND (CAST(:as_of AS timestamptz) IS NULL OR e.recorded_at <= :as_of)"
-    " ORDER BY e.occurred_at, e.recorded_at LIMIT 1) e ON true"
+    " ORDER BY e.in_error DESC, e.occurred_at, e.recorded_at LIMIT 1) e ON true"
 )
 _AT: Final = DateTime(timezone=True)
 _ONE: Final = text(f"{_FOUND} WHERE f.id = :id").bindparams(bindparam("as_of", type_=_AT))
@@ -64,6 +76,10 @@ _PAGE: Final = text(
     " OR (f.recorded_at, f.id) > (:after_at, :after_id))"
     " ORDER BY f.recorded_at, f.id LIMIT :limit"
 ).bindparams(bindparam("as_of", type_=_AT), bindparam("after_at", type_=_AT))
+_TOLD_OF: Final = text(
+    f"{_FOUND} WHERE f.person_id = ANY(:persons) AND e.id IS NULL"
+    " ORDER BY f.person_id, f.recorded_at, f.id"
+).bindparams(bindparam("as_of", type_=_AT), bindparam("persons", type_=UUIDS))
 _OWED_TO: Final = text(
     "SELECT id FROM account WHERE person_id = :person"
     " AND (CAST(:lender AS text) IS NULL OR lender = :lender)"
@@ -89,12 +105,21 @@ def standing(session: Session, persons: Sequence[UUID]) -> dict[UUID, list[Known
 
     To decide by it, hold the persons' locks from an earlier statement (`persons.lock`).
     """
-    found: dict[UUID, list[Known]] = {person: [] for person in persons}
-    for row in session.execute(_STANDING, {"persons": list(persons)}):
-        read = fact_of if row.record == "fact" else consent_of
-        found[row.person_id].append(
-            Known(row.id, read(row.data), row.lender, frozenset(row.debts), row.recorded_at)
-        )
+    return _known(session, _STANDING, persons)
+
+
+def once_held(session: Session, persons: Sequence[UUID]) -> dict[UUID, list[Known]]:
+    """What held about each person at any time, as is known now, the oldest first: what stands, and
+    what has ended since with its end. What was told by mistake never held. One statement for all.
+    """
+    return _known(session, _ONCE_HELD, persons)
+
+
+def told_of(session: Session, persons: Sequence[UUID]) -> dict[UUID, list[Told]]:
+    """What stands about each person as it was told, the oldest first; one statement for all."""
+    found: dict[UUID, list[Told]] = {person: [] for person in persons}
+    for row in session.execute(_TOLD_OF, {"persons": list(persons), "as_of": None}):
+        found[row.person_id].append(_kept(row).told)
     return found
 
 
@@ -131,6 +156,7 @@ def end(session: Session, ended: Ended) -> bool:
         "fact_id": ended.fact_id,
         "matter": ended.matter,
         "reason": ended.reason,
+        "in_error": ended.in_error,
         "told_by": ended.told_by,
         "occurred_at": ended.occurred_at,
         "recorded_at": ended.recorded_at,
@@ -191,6 +217,23 @@ def zones(session: Session, persons: Collection[UUID]) -> dict[UUID, str | None]
     return found
 
 
+def _known(session: Session, query: TextClause, persons: Sequence[UUID]) -> dict[UUID, list[Known]]:
+    found: dict[UUID, list[Known]] = {person: [] for person in persons}
+    for row in session.execute(query, {"persons": list(persons)}):
+        read = fact_of if row.record == "fact" else consent_of
+        found[row.person_id].append(
+            Known(
+                id=row.id,
+                said=read(row.data),
+                lender=row.lender,
+                debts=frozenset(row.debts),
+                recorded_at=row.recorded_at,
+                ended_at=row.ended_at,
+            )
+        )
+    return found
+
+
 def _kept(row: Row[Any]) -> Kept:
     read = fact_of if row.record == "fact" else consent_of
     told = Told(
@@ -217,5 +260,6 @@ def _kept(row: Row[Any]) -> Kept:
         recorded_at=row.end_recorded_at,
         fact_id=row.id,
         matter=row.matter,
+        in_error=row.end_in_error,
     )
     return Kept(told, ended)

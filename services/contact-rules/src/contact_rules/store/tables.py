@@ -156,6 +156,7 @@ class KnownFactEndRow(Row, table=True):
     fact_id: UUID | None = Field(sa_type=Uuid)
     matter: str | None = Field(sa_type=Text)
     reason: str = Field(sa_type=Text)
+    in_error: bool = Field(sa_type=Boolean)
     told_by: str = Field(sa_type=Text)
     occurred_at: datetime = Field(sa_type=_AT)
     recorded_at: datetime = Field(sa_type=_AT)

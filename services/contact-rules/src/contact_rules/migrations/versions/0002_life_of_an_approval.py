@@ -92,10 +92,12 @@ CREATE TABLE known_fact_end (
     fact_id     uuid        REFERENCES known_fact,
     matter      text,
     reason      text        NOT NULL,
+    in_error    boolean     NOT NULL DEFAULT false,     -- told by mistake: it never was so
     told_by     text        NOT NULL,
     occurred_at timestamptz NOT NULL,
     recorded_at timestamptz NOT NULL,
-    CHECK (num_nonnulls(fact_id, matter) = 1)
+    CHECK (num_nonnulls(fact_id, matter) = 1),
+    CHECK (fact_id IS NOT NULL OR NOT in_error)
 );
 CREATE UNIQUE INDEX known_fact_end_once ON known_fact_end (fact_id) WHERE fact_id IS NOT NULL;
 CREATE UNIQUE INDEX known_fact_end_of_matter ON known_fact_end (matter, occurred_at)
