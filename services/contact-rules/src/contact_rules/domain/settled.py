@@ -52,7 +52,7 @@ class Settled:
         of_sure = [rule for rule, how in zip(self._rules, repeats, strict=True) if how]
         self._first = max((rule.effective_from for rule in of_sure), default=at // DAY - 2) + 1
         self._last = min((rule.effective_to for rule in of_sure), default=at // DAY + 2) - 1
-        self._days: dict[tuple[int, ...], list[Answer | None]] = {}
+        self._days: dict[tuple[int, ...], _Learned] = {}
 
     def spans(self, at: int) -> bool:
         """Are all that are settled in force then, wherever on earth the day is looked up?"""
@@ -66,22 +66,25 @@ class Settled:
             if len(self._days) >= _REMEMBERED:
                 self._days.clear()
             known = self._days[days] = self._learned(question, at)
-        found = []
-        for rule, answer in zip(self._rules, known, strict=True):
-            if answer is None:
-                answer = answered(rule, question, at)
-                if answer is None:
-                    continue
-            found.append(answer)
-        return found
+        found = known.answers.copy()
+        for place in known.asked:
+            found[place] = answered(self._rules[place], question, at)
+        return [answer for answer in found if answer is not None]
 
-    def _learned(self, question: Question, at: int) -> list[Answer | None]:
-        """The answers that are the same for all; None for a rule that has to be asked."""
+    def _learned(self, question: Question, at: int) -> _Learned:
         learned: list[Answer | None] = []
         for rule, how in zip(self._rules, self._repeats, strict=True):
             answer = answered(rule, question, at) if how else None
             learned.append(answer if answer is not None and _is_lasting(answer) else None)
-        return learned
+        asked = [place for place, answer in enumerate(learned) if answer is None]
+        return _Learned(learned, asked)
+
+
+class _Learned(NamedTuple):
+    """The answers that are the same for all, in order, and the places of the rules to be asked."""
+
+    answers: list[Answer | None]
+    asked: list[int]
 
 
 def _is_lasting(answer: Answer) -> bool:
