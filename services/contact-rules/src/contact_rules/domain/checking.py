@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from contact_rules.domain.contact import Contact
 from contact_rules.domain.decision import Decision, Verdict, combined
 from contact_rules.domain.packs.pack import Pack, in_order
 from contact_rules.domain.question import Question
-from contact_rules.domain.rule import HARMLESS, Finding, Rule
-from contact_rules.domain.settled import answers
+from contact_rules.domain.rule import HARMLESS, Rule
+from contact_rules.domain.settled import Answer, answers
+
+_END_WATCHERS: Final = ("window", "consent")
 
 
 def check(contact: Contact, packs: Iterable[Pack]) -> Decision:
@@ -23,7 +26,7 @@ def check(contact: Contact, packs: Iterable[Pack]) -> Decision:
     found = answers(question, tuple(packs), _rules_of)
     harmful = [each for each in found if each.finding.result not in HARMLESS]
     verdict = combined({rule.verdict(finding) for rule, finding, _, _ in harmful})
-    ends = _must_end_by(question, at, [(rule, finding) for rule, finding, _, _ in found])
+    ends = _must_end_by(question, at, found, harmful)
     return Decision(
         verdict=verdict,
         checks=tuple([each.check for each in found]),
@@ -38,18 +41,22 @@ def _rules_of(packs: Iterable[Pack]) -> list[Rule]:
     return [rule for pack in in_order(packs) for rule in pack.rules]
 
 
-def _must_end_by(question: Question, at: int, found: Iterable[tuple[Rule, Finding]]) -> int | None:
+def _must_end_by(
+    question: Question, at: int, found: Sequence[Answer], harmful: Sequence[Answer]
+) -> int | None:
     """The latest end that all rules allow; None if none limits it, or one forbids the very start.
 
     Only hours and consents look at the end.
     """
-    ends = []
-    for rule, finding in found:
-        end = finding.must_end_by
-        if question.contact.consents:
-            end = rule.last_end(question, at, finding)
-        if end is not None:
-            ends.append(end)
-        elif rule.kind in ("window", "consent") and finding.result not in HARMLESS:
-            return None
-    return min(ends, default=None)
+    consents = bool(question.contact.consents)
+
+    def end_of(answer: Answer) -> int | None:
+        rule, finding = answer.rule, answer.finding
+        return rule.last_end(question, at, finding) if consents else finding.must_end_by
+
+    if any(each.rule.kind in _END_WATCHERS and end_of(each) is None for each in harmful):
+        return None
+    limiting = (
+        found if consents else [each for each in found if each.finding.must_end_by is not None]
+    )
+    return min((end for each in limiting if (end := end_of(each)) is not None), default=None)
