@@ -162,6 +162,7 @@ def _requests(count: int) -> list[VisitRequest]:
 
 def _multiply(engine: Engine, times: int) -> None:
     with engine.begin() as connection:
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
         for statement in _COPY.split(";\n"):
             if statement.strip():
                 given = {"times": times} if ":times" in statement else {}
