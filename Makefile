@@ -25,7 +25,7 @@ demo: environment  ## the same story once, in a house of its own that is taken a
 
 test: tools  ## all tests, on real PostgreSQL and RabbitMQ        ARGS="-k words tests/cases"
 	@tests/support/setup
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile $(ARGS)
 
 lint: tools  ## style, imports and layers
 	@$(BIN)/ruff check .

@@ -1,7 +1,8 @@
-"""SIM: visits decided while a simulation works through 200,000 decisions, beside without one.
+"""SIM: visits decided while a simulation works through many decisions, beside without one.
 
 Real decisions are copied inside the database until there are enough. The simulation runs as in
-production: a process of its own, nice, resting as much as it works.
+production: a process of its own, nice, resting as much as it works. There are 200,000, or as many
+as the environment's DECISIONS says.
 """
 
 import os
@@ -31,7 +32,7 @@ from shared.db import transaction
 from shared.ids import new_id
 from sqlalchemy import Engine, text
 
-DECISIONS = 200_000
+DECISIONS = int(os.environ.get("DECISIONS", "200000"))
 _REAL = 500
 _SLICE = 300
 _SLICES = 10

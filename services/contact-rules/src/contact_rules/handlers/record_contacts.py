@@ -112,10 +112,12 @@ class _Batch:
         if named:
             # Accounts may have moved while the locks were waited for.
             named = accounts.named(session, named.keys())
-            people |= {
+            owners = {
                 named[pair].person_id for one in contacts for pair in _whom(one) & named.keys()
             }
-            persons.lock(session, people)
+            if new := owners - people:
+                persons.lock(session, new)
+                people |= new
         earlier = {
             contact_id: entries
             for contact_id, entries in ledger.of_contacts(session, ids).items()
