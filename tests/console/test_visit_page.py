@@ -8,8 +8,11 @@ from typing import Any
 import httpx
 import pytest
 from console.api.page import TOKEN_COOKIE
+from console.api.visits import MOMENTS
 from console.service import Console, build
 from console.settings import ConsoleSettings
+from console.words import Words
+from contact_rules.domain.duties import Act, Moment
 from fastapi.testclient import TestClient
 from shared.settings import load
 
@@ -127,3 +130,36 @@ def test_why_it_was_taken_back_and_why_it_may_not_move_is_told(page: Callable[..
     assert "Why the approval was taken back: complaint open" in text
     assert "Why it may not move there" in page(reschedule=asked)
     assert "Why it may not move there" not in page(reschedule=asked | {"denial": None})
+
+
+def test_what_must_be_done_at_the_door_is_told_in_the_order_of_a_visit(
+    page: Callable[..., str],
+) -> None:
+    duties = [
+        {"rule": "tw.records", "what": "keep_records", "when": "after"},
+        {"rule": "tw.identification", "what": "show_identification", "when": "at_start"},
+        {"rule": "tw.new", "what": "sing_a_song", "when": "at_midnight"},
+    ]
+    approval = {
+        "id": "a1",
+        "expires_at": "2026-12-01T03:30:00Z",
+        "must_end_by": None,
+        "token": "t",
+        "obligations": duties,
+    }
+    english, chinese = page(approval=approval), page("zh", approval=approval)
+    told = ["show identification", "keep the records", "sing a song"]
+    assert sorted(told, key=english.index) == told
+    assert "Obligations at the door" in english
+    assert 'href="/console/packs/tw"' in english
+    assert "出示证件" in chinese
+    assert "Obligations at the door" not in page(approval=approval | {"obligations": []})
+
+
+@pytest.mark.parametrize("code", [*Act, *Moment], ids=str)
+def test_every_duty_has_its_words(code: str) -> None:
+    assert Words("en").code(code) != Words("zh").code(code)
+
+
+def test_moments_are_in_the_order_of_the_rules() -> None:
+    assert list(MOMENTS) == [each.value for each in Moment]

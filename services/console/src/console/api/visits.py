@@ -18,6 +18,8 @@ STATUSES = (
     "cancelled",
     "expired",
 )
+MOMENTS = ("before", "at_start", "during", "on_refusal", "after")
+"""When something must be done, in the order of a visit."""
 
 
 @router.get("/console/visits")
@@ -41,11 +43,18 @@ def show_visit(request: Request, reader: SignedIn, visit_id: str) -> Response:
         for check in (visit["denial"] or {}).get("checks", ())
         if check["result"] in {"fail", "unknown"}
     ]
+    duties = sorted((visit["approval"] or {}).get("obligations", ()), key=_moment)
     values = {
         "visit": visit,
+        "duties": duties,
         "case": case,
         "address": address,
         "zone": address["timezone"] if address else None,
         "failing": failing,
     }
     return render(request, "visit", values)
+
+
+def _moment(duty: dict[str, str]) -> int:
+    """Which in the order of a visit; what is not known here comes last."""
+    return MOMENTS.index(duty["when"]) if duty["when"] in MOMENTS else len(MOMENTS)
