@@ -8,7 +8,7 @@ seeds, so a fault is made again by running the same test.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain, islice, pairwise
@@ -36,7 +36,8 @@ from contact_rules.domain.history import Event, history_of
 from contact_rules.domain.kinds import periods, selection, window
 from contact_rules.domain.kinds.event_count import EventCount
 from contact_rules.domain.question import Question
-from contact_rules.domain.rule import Finding, Rule
+from contact_rules.domain.rule import Rule
+from contact_rules.domain.settled import Answer
 from door_questions import pack_of, utc, visit, when
 from reference_rules.worlds import World
 from rule_boundaries.papers import Json
@@ -267,8 +268,11 @@ def as_it_came(contact: Contact) -> list[Event]:
     return [Event(int(p.starts_at.timestamp()), p, certain=True) for p in contact.history]
 
 
-def the_first_end(_question: Question, _at: int, found: list[tuple[Rule, Finding]]) -> int | None:
-    return next((each.must_end_by for _, each in found if each.must_end_by is not None), None)
+def the_first_end(
+    _question: Question, _at: int, found: Sequence[Answer], _harmful: Sequence[Answer]
+) -> int | None:
+    ends = (each.finding.must_end_by for each in found)
+    return next((end for end in ends if end is not None), None)
 
 
 # --- (e) a week later ----------------------------------------------------------------------------
