@@ -26,7 +26,7 @@ from markdown_it import MarkdownIt
 ROOT: Final = Path(__file__).parents[2]
 GUIDES: Final = ("README.md", "docs/lenders.md", "docs/operators.md", "docs/rule-writers.md")
 ADDRESS: Final = "http://127.0.0.1:8000"
-SESSION_SECONDS: Final = 180
+SESSION_SECONDS: Final = 600
 ANYTHING: Final = "…"
 _OTHER_HOUSES: Final = ("CASES_", "CONTACT_RULES_", "PLANS_", "CONSOLE_", "DOORSTEP_")
 
