@@ -141,7 +141,9 @@ class _Year:
                 yield f"visit {visit.id} is {visit.status} without an approval"
             elif (approval.starts_at, approval.ends_at) != (visit.starts_at, visit.ends_at):
                 yield f"visit {visit.id} is {visit.status} for another time than approved"
-            elif approval.state != "reserved" and visit.must_leave_at is None:
+            elif approval.state != "reserved" and not (
+                visit.must_leave_at or _was_there_in_time(visit, approval)
+            ):
                 yield f"visit {visit.id} is {visit.status}, its approval is {approval.state}"
         by_visit = defaultdict(list)
         for each in known.values():
@@ -163,10 +165,11 @@ class _Year:
                 yield f"visit {visit.id} is {visit.status} and was never decided"
 
     def visits_made_and_not_counted(self) -> Iterator[str]:
-        """What happened counts."""
+        """What happened counts, also where nobody said yet what came of it."""
         for visit in self.visits:
             line = self.standing.get(visit.id)
-            if visit.status == "completed" and (line is None or line.kind not in _MADE):
+            begun = visit.status in {"checked_in", "completed"}
+            if begun and (line is None or line.kind not in _MADE):
                 yield f"visit {visit.id} was made and is not in the ledger"
 
     def approvals_without_visit(self) -> Iterator[str]:
@@ -186,6 +189,15 @@ class _Year:
         for where, rows in self.lying.items():
             for row in rows:
                 yield f"{where}: {tuple(row)}"
+
+
+def _was_there_in_time(visit: Any, approval: Any) -> bool:
+    """Was the team there while the approval stood? Its time went by before the news of that came,
+    or before anybody said what came of it. Nobody has to go home for that."""
+    ended_by_itself = approval.state == "expired" or approval.ended_why == "never_completed"
+    return bool(
+        ended_by_itself and visit.checked_in_at and visit.checked_in_at <= approval.expires_at
+    )
 
 
 def _is_visit(line: Any) -> bool:
