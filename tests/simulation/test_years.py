@@ -189,5 +189,5 @@ def test_a_house_without_one_of_its_guarantees_is_caught(
 def _goes_wrong(house: House, seed: int) -> bool:
     try:
         return bool(run_year(house, seed).complaints)
-    except AssertionError:
-        return True  # it does not even come to rest
+    except Exception:
+        return True  # it breaks down, or does not even come to rest

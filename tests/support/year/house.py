@@ -107,6 +107,13 @@ class House:
             self.deaths.arm(self.random, 0.15)
         self._once(loop)
 
+    def goes_round(self) -> None:
+        """As on most days, what was said is heard at once: all that carry messages work in turn."""
+        for loop in self.loops:
+            if any(word in loop.name for word in ("relay", "consumer")):
+                self.deaths.arm(self.random, 0.05)
+                self._once(loop)
+
     def settle(self) -> None:
         """Everybody works, nobody dies, the bus is kind: until nothing is left to do."""
         self.deaths.disarm()

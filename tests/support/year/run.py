@@ -41,6 +41,9 @@ def run_year(house: House, seed: int) -> Year:
     while house.now < end:
         house.passes(_LONGEST_PAUSE if house.random.random() < 0.5 else _A_SHIFT)
         people.do_something()
+        if house.random.random() < 0.7:
+            for _ in range(2):  # the question's way and the answer's
+                house.goes_round()
         for _ in range(house.random.randint(0, 6)):
             house.work()
     house.settle()

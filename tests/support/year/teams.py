@@ -20,6 +20,19 @@ from year.everybody import ALL, OUTCOMES, Everybody
 class Teams(Everybody):
     """Those who go."""
 
+    def _make_a_visit(self) -> None:
+        """The next visit in the plan, from setting out to what came of it, as far as it comes: what
+        others do meanwhile may be first, and any step may be left out or come late."""
+        random = self.house.random
+        for _, starts_at, _ in self._due("scheduled", ahead=timedelta(days=21)):
+            setting_out = starts_at - timedelta(minutes=random.randint(0, 600))
+            self.house.now = max(self.house.now, setting_out)
+        for step in (self._send_a_team, self._stand_at_the_door, self._tell_how_it_went):
+            for _ in range(random.randint(0, 4)):
+                self.house.work()
+            if random.random() < 0.85:
+                step()
+
     def _send_a_team(self) -> None:
         for visit, starts_at, _ in self._due("scheduled", ahead=timedelta(hours=12)):
             self._note(f"dispatch {visit}")
