@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any, Final
-from uuid import UUID
+from typing import Any
 
 import pytest
 from contact_rules.consumers import VisitRequested, request_of
@@ -21,31 +20,8 @@ from moved_accounts import LATER, lines_of, other_than
 from rules_house import Debtor, House
 from shared.db import transaction
 from shared.inbox import Delivered
-from sqlalchemy import text
-from sqlmodel import Session
 from told_contacts import MONDAY, call, make_known, received, tell
-
-LONGEST_WAIT: Final = 0.5
-"""Seconds that each waits for the other when it has read: with the lock the other can't come."""
-
-
-def admit(session: Session, ids: Iterable[UUID]) -> None:
-    """What `persons.lock` does, but for the lock."""
-    known = text("INSERT INTO person (id) VALUES (:id) ON CONFLICT DO NOTHING")
-    for id_ in ids:
-        session.execute(known, {"id": id_})
-
-
-def waits(read: Callable[..., Any], meeting: threading.Barrier) -> Callable[..., Any]:
-    """Reads, and then waits for the other to have read."""
-
-    def reads(*args: Any, **kwargs: Any) -> Any:
-        found = read(*args, **kwargs)
-        with contextlib.suppress(threading.BrokenBarrierError):
-            meeting.wait(LONGEST_WAIT)
-        return found
-
-    return reads
+from two_at_once import LONGEST_WAIT, admit, waits
 
 
 def stated(debtor: Debtor, minutes: int = 0) -> Account:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
-from uuid import UUID
 
 import pytest
 from contact_rules.consumers import VisitRequested, request_of
@@ -19,30 +15,7 @@ from contact_rules.store import approvals, facts, persons
 from rules_house import Debtor, House
 from shared.db import transaction
 from shared.ids import new_id
-from sqlalchemy import text
-from sqlmodel import Session
-
-LONGEST_WAIT: Final = 0.5
-"""Seconds that each waits for the other when it has read: with the lock the other can't come."""
-
-
-def admit(session: Session, ids: Iterable[UUID]) -> None:
-    """What `persons.lock` does, but for the lock."""
-    known = text("INSERT INTO person (id) VALUES (:id) ON CONFLICT DO NOTHING")
-    for id_ in ids:
-        session.execute(known, {"id": id_})
-
-
-def waits(read: Callable[..., Any], meeting: threading.Barrier) -> Callable[..., Any]:
-    """Reads, and then waits for the other to have read."""
-
-    def reads(*args: Any, **kwargs: Any) -> Any:
-        found = read(*args, **kwargs)
-        with contextlib.suppress(threading.BrokenBarrierError):
-            meeting.wait(LONGEST_WAIT)
-        return found
-
-    return reads
+from two_at_once import admit, waits
 
 
 def race(house: House, monkeypatch: pytest.MonkeyPatch, *, fact_first: bool) -> tuple[str, int]:

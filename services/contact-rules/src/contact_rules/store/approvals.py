@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, select, text, update
 from sqlmodel import Session
 
 from contact_rules.domain.approval import REPORTED_WITHIN, Approval, ApprovalState
@@ -53,29 +53,25 @@ _PLANNED: Final = (
     .order_by(APPROVAL.c.issued_at, APPROVAL.c.id)
 )
 _OF: Final = select(APPROVAL).where(APPROVAL.c.id == bindparam("ids", type_=UUIDS).any_())
-_OVERDUE: Final = (
-    select(APPROVAL.c.id)
-    .join(PERSON, PERSON.c.id == APPROVAL.c.person_id)
-    .where(
-        APPROVAL.c.state == ApprovalState.RESERVED.value,
-        APPROVAL.c.expires_at <= bindparam("now"),
-        APPROVAL.c.checked_in_at.is_(None),
+
+
+def _lock_reserved(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """Reserved approvals whose person nobody else holds, the first to expire first, held now."""
+    return (
+        select(APPROVAL.c.id)
+        .join(PERSON, PERSON.c.id == APPROVAL.c.person_id)
+        .where(APPROVAL.c.state == ApprovalState.RESERVED.value, *conditions)
+        .order_by(APPROVAL.c.expires_at, APPROVAL.c.id)
+        .limit(bindparam("most"))
+        .with_for_update(of=PERSON, skip_locked=True)
     )
-    .order_by(APPROVAL.c.expires_at, APPROVAL.c.id)
-    .limit(bindparam("most"))
-    .with_for_update(of=PERSON, skip_locked=True)
+
+
+_OVERDUE: Final = _lock_reserved(
+    APPROVAL.c.expires_at <= bindparam("now"), APPROVAL.c.checked_in_at.is_(None)
 )
-_UNREPORTED: Final = (
-    select(APPROVAL.c.id)
-    .join(PERSON, PERSON.c.id == APPROVAL.c.person_id)
-    .where(
-        APPROVAL.c.state == ApprovalState.RESERVED.value,
-        APPROVAL.c.expires_at <= bindparam("before"),
-        APPROVAL.c.checked_in_at <= bindparam("before"),
-    )
-    .order_by(APPROVAL.c.expires_at, APPROVAL.c.id)
-    .limit(bindparam("most"))
-    .with_for_update(of=PERSON, skip_locked=True)
+_UNREPORTED: Final = _lock_reserved(
+    APPROVAL.c.expires_at <= bindparam("before"), APPROVAL.c.checked_in_at <= bindparam("before")
 )
 _END: Final = (
     update(APPROVAL)
