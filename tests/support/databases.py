@@ -1,4 +1,7 @@
-"""Databases with the tables of one service, copied from a template that is migrated once."""
+"""Databases with the tables of one service, copied from a template that is migrated once.
+
+A test has its own for as long as it runs; the next one gets it as new.
+"""
 
 from __future__ import annotations
 
@@ -17,20 +20,21 @@ EMPTY = "empty"
 
 
 class Databases:
-    """Makes the databases of one test; `close` disposes of their engines and drops them."""
+    """The databases of one test; `close` disposes of their engines and gives them back."""
 
     def __init__(self, server: PostgresServer) -> None:
         self.server = server
         self._cleanup = ExitStack()
 
     def url(self, kind: str) -> str:
-        """A new database: a service's (`cases`, `contact_rules`, `plans`) as migrated, only the
+        """A database as new: a service's (`cases`, `contact_rules`, `plans`) as migrated, only the
         shared tables (`plumbing`), or nothing in it (`empty`). The URL is its owner's."""
         if kind == EMPTY:
             url = self.server.create_database(EMPTY)
+            self._cleanup.callback(self.server.drop_database, url)
         else:
             url = self.server.migrated_database(kind, _tables_of(kind))
-        self._cleanup.callback(self.server.drop_database, url)
+            self._cleanup.callback(self.server.give_back, kind, url)
         return url
 
     def engine(self, kind: str, *, pool_size: int = 5) -> Engine:
@@ -40,7 +44,7 @@ class Databases:
         return engine
 
     def close(self) -> None:
-        """Drops them all, whoever is still connected."""
+        """Whoever is still connected has to go."""
         self._cleanup.close()
 
 

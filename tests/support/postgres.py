@@ -15,6 +15,7 @@ import children
 import containers
 import psycopg
 from backing import Backing, NoBacking
+from clean_slate import CleanSlate, NotAsNew
 from psycopg import sql
 from sqlalchemy import make_url
 
@@ -51,6 +52,15 @@ def _unique_prefix() -> str:
 
 
 @dataclass(slots=True)
+class Template:
+    """A migrated database, and the copies of it that are as new again."""
+
+    database: str
+    slate: CleanSlate
+    spare: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class PostgresServer:
     """A running server. `url` leads its superuser to the database `postgres`."""
 
@@ -58,7 +68,7 @@ class PostgresServer:
     backing: Backing
     prefix: str = field(default_factory=_unique_prefix)
     _roles: dict[str, str] = field(default_factory=dict)
-    _templates: dict[str, str] = field(default_factory=dict)
+    _templates: dict[str, Template] = field(default_factory=dict)
     _made: int = 0
 
     def execute(self, statement: sql.SQL | sql.Composed) -> None:
@@ -83,16 +93,30 @@ class PostgresServer:
         return self.url_of(name, role)
 
     def migrated_database(self, owner: str, migrate: Callable[[str], None]) -> str:
-        """A new database like `create_database`, with the tables that `migrate(url)` makes.
+        """A database like that of `create_database`, with the tables that `migrate(url)` makes.
 
-        `migrate` runs once for each `owner` in a test run; after that the database is a copy.
+        `migrate` runs once for each `owner` in a test run; after that the database is a copy, or
+        a copy that was given back. Give it back when done with it: `give_back`.
         """
         template = self._templates.get(owner)
         if template is None:
             url = self.create_database(owner)
             migrate(url)
-            template = self._templates[owner] = database_name(url)
-        return self.create_database(owner, template=template)
+            name = database_name(url)
+            template = self._templates[owner] = Template(name, CleanSlate.of(self._inside(name)))
+        if template.spare:
+            return template.spare.pop()
+        return self.create_database(owner, template=template.database)
+
+    def give_back(self, owner: str, url: str) -> None:
+        """Makes a `migrated_database` of `owner` as new for the next one, or drops it."""
+        template = self._templates[owner]
+        try:
+            template.slate.restore(self._inside(database_name(url)))
+        except NotAsNew:
+            self.drop_database(url)
+        else:
+            template.spare.append(url)
 
     def drop_database(self, url: str) -> None:
         """Drops a database that this server made, ending the connections that are left."""
@@ -126,6 +150,10 @@ class PostgresServer:
         password = self._roles[role.removeprefix(f"{self.prefix}_")]
         url = make_url(self.url).set(username=role, password=password, database=database)
         return url.render_as_string(hide_password=False)
+
+    def _inside(self, database: str) -> str:
+        """The URL that leads the superuser into a database."""
+        return make_url(self.url).set(database=database).render_as_string(hide_password=False)
 
     def _role(self, owner: str) -> str:
         if not re.fullmatch(r"[a-z_]+", owner):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -60,6 +60,8 @@ COVERS_FIELDS: Final = ("country", "region", "city", "collectors", "products")
 PACK_ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 RULE_NAME: Final = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*", re.ASCII)
 COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
+_REMEMBERED: Final = 64
+"""Texts whose packs are kept: a library, and a few of its earlier and later versions."""
 _VERDICTS: Final = [str(verdict) for verdict in (Verdict.DENY, Verdict.NEEDS_REVIEW)]
 
 
@@ -79,8 +81,13 @@ def read_pack(file: Path) -> Pack:
     return parse_pack(file.name, file.read_bytes())
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_pack(file: str, content: bytes) -> Pack:
-    """The pack in the content of a file of that name. Raises BrokenPack."""
+    """The pack in the content of a file of that name. Raises BrokenPack.
+
+    The same pack for the same text: it is read once, however often a file is looked at, a version
+    is simulated or a decision made by it is replayed.
+    """
     complaints = Complaints()
     top = parse(file, content)
     pack = Section(top, PACK_FIELDS, complaints)
