@@ -250,7 +250,7 @@ def fetching(clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[
             raise answer
         return json.dumps(answer).encode()
 
-    monkeypatch.setattr(shared.keys, "_fetch", fetch)
+    monkeypatch.setattr("shared.keys.key_set._fetch", fetch)
     return answers
 
 
@@ -263,7 +263,7 @@ def test_an_unknown_key_is_fetched_once_in_half_a_minute(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     present = 1000.0
-    monkeypatch.setattr(shared.keys, "monotonic", lambda: present)
+    monkeypatch.setattr("shared.keys.key_set.monotonic", lambda: present)
     rotated = TokenMint(Keys.make(tmp_path), clock)
     old, new = keys.tokens.public_jwks(), rotated.keys.tokens.public_jwks()
     fetching += [old, new, BadKeys("asked too often")]

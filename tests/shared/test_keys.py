@@ -15,7 +15,6 @@ from typing import Any
 
 import jwt
 import pytest
-import shared.keys
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from shared.keys import (
@@ -364,7 +363,7 @@ def test_an_address_may_be_asked_again_after_half_a_minute(
     signer: Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     present = 1000.0
-    monkeypatch.setattr(shared.keys, "monotonic", lambda: present)
+    monkeypatch.setattr("shared.keys.key_set.monotonic", lambda: present)
     with _answering(_sending(json.dumps(signer.public_jwks()).encode())) as (url, _):
         keys = KeySet(url)
         keys.refresh()

@@ -1,4 +1,4 @@
-"""The parts of a detached signature (JWS, RFC 7515) as text; `shared.keys` makes and proves it."""
+"""The parts of a detached signature (JWS, RFC 7515), and what a bad one raises."""
 
 import base64
 import json

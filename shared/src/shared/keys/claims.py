@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any, Final
 
-from shared.jws import BadToken
+from shared.keys.jws import BadToken
 
 LEEWAY: Final = timedelta(seconds=10)
 """By how much clocks may differ."""
