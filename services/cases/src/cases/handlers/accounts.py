@@ -5,7 +5,7 @@ whatever is locked is locked in sorted order.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -15,18 +15,19 @@ from shared.ids import new_id
 from shared.messages import Event
 from sqlmodel import Session
 
-from cases.domain import case as domain
 from cases.domain.account import Account
-from cases.domain.case import CaseStatus, CaseStep
+from cases.domain.case import CaseStatus
 from cases.domain.money import to_text
 from cases.domain.person import Identities
 from cases.domain.refusal import Refusal
-from cases.events import AccountReceived, AccountReturned, Balance, CaseOpened
+from cases.events import AccountReceived, AccountReturned, Balance
+from cases.handlers.assign_cases import assign_cases
 from cases.handlers.case_ends import settle
 from cases.handlers.complaints import carry_complaints
 from cases.handlers.holds import carry_holds
+from cases.handlers.stated import Stated
 from cases.store import accounts as stored
-from cases.store import addresses, cases, documents, flags, persons
+from cases.store import addresses, cases, persons
 from cases.store.tables import CaseRow
 from shared import outbox
 
@@ -90,7 +91,7 @@ def receive_accounts(
     results: list[Received | None] = [None] * len(accounts)
     for wave in _waves(accounts):
         stated = [
-            _Stated.of(lender, external_id, account, identities)
+            Stated.of(lender, external_id, account, identities)
             for external_id, account in (accounts[at] for at in wave)
         ]
         for at, result in zip(wave, _Push(session, lender, now, by).take(stated), strict=True):
@@ -111,42 +112,6 @@ def _waves(accounts: Sequence[tuple[str, Account]]) -> list[list[int]]:
     return waves
 
 
-@dataclass(frozen=True, slots=True)
-class _Stated:
-    """An account as stated, with the identities of the people in it."""
-
-    external_id: str
-    account: Account
-    identity: bytes
-    related: tuple[bytes, ...]
-    document: str
-    content: bytes
-
-    @property
-    def numbered(self) -> bool:
-        return self.account.debtor.number is not None
-
-    @classmethod
-    def of(
-        cls, lender: str, external_id: str, account: Account, identities: Identities
-    ) -> "_Stated":
-        number = account.debtor.number
-        identity = (
-            identities.of_account(lender, external_id)
-            if number is None
-            else identities.of_number(number)
-        )
-        related = tuple(
-            identities.of_related(lender, external_id, each.role.value, each.name, each.phone or "")
-            if each.number is None
-            else identities.of_number(each.number)
-            for each in account.related
-        )
-        document = documents.stated(account)
-        content = documents.content(document, account, [identity, *related])
-        return cls(external_id, account, identity, related, document, content)
-
-
 @dataclass(slots=True)
 class _Push:
     """One wave of accounts on its way into the tables."""
@@ -155,12 +120,8 @@ class _Push:
     lender: str
     now: datetime
     by: str
-    notes: list[cases.Note] = field(default_factory=list)
-    events: list[tuple[UUID | str, Event]] = field(default_factory=list)
-    moves: dict[UUID, UUID] = field(default_factory=dict)
-    """Cases that accounts left for another person's, by the case they left."""
 
-    def take(self, stated: Sequence[_Stated]) -> list[Received]:
+    def take(self, stated: Sequence[Stated]) -> list[Received]:
         results: dict[str, Received] = {}
         # Looked at once without a lock: a file sent again is read, not locked.
         known = stored.find(self.session, self.lender, [each.external_id for each in stated])
@@ -183,10 +144,10 @@ class _Push:
 
     def _judge(
         self,
-        stated: Iterable[_Stated],
+        stated: Iterable[Stated],
         known: Mapping[str, stored.Known],
         results: dict[str, Received],
-    ) -> list[_Stated]:
+    ) -> list[Stated]:
         """Those that say something new; the others have their results."""
         fresh = []
         for each in stated:
@@ -202,7 +163,7 @@ class _Push:
         return fresh
 
     def _recognise(
-        self, fresh: Sequence[_Stated], known: Mapping[str, stored.Known]
+        self, fresh: Sequence[Stated], known: Mapping[str, stored.Known]
     ) -> dict[bytes, UUID]:
         wanted: dict[bytes, bool] = {}
         for each in fresh:
@@ -219,7 +180,7 @@ class _Push:
 
     @staticmethod
     def _owners(
-        fresh: Sequence[_Stated],
+        fresh: Sequence[Stated],
         known: Mapping[str, stored.Known],
         people: Mapping[bytes, UUID],
     ) -> dict[str, UUID]:
@@ -235,13 +196,16 @@ class _Push:
 
     def _store(
         self,
-        fresh: Sequence[_Stated],
+        fresh: Sequence[Stated],
         known: Mapping[str, stored.Known],
         owners: Mapping[str, UUID],
         people: Mapping[bytes, UUID],
         results: dict[str, Received],
     ) -> None:
-        in_case, ending = self._assign_cases(fresh, known, owners)
+        assigned = assign_cases(
+            self.session, self.lender, fresh, known, owners, self.now, by=self.by
+        )
+        events: list[tuple[UUID | str, Event]] = [*assigned.events()]
         kept = addresses.keep(
             self.session,
             self.lender,
@@ -263,109 +227,37 @@ class _Push:
                 account=each.account,
                 document=each.document,
                 person_id=owner,
-                case_id=in_case[each.external_id],
+                case_id=assigned.case_of[each.external_id],
                 related_ids=[people[identity] for identity in each.related],
                 address_ids=_home_first(each.account, owner, kept),
                 content=each.content,
             )
             lines[before is None].append(line)
-            if before is not None and _returns(each, before):
+            if before is not None and each.returns(before):
                 returned.append(line.id)
-                self.events.append((owner, _returned(self.lender, line, before, self.now)))
+                events.append((owner, _returned(self.lender, line, before, self.now)))
             outcome = Result.CREATED if before is None else Result.UPDATED
             results[each.external_id] = Received(outcome, line.id, line.case_id)
-            self.events.append((owner, _received(self.lender, line)))
+            events.append((owner, _received(self.lender, line)))
         if stored.insert(self.session, self.lender, lines[True], self.now) != len(lines[True]):
             raise ChangedMeanwhile
         stored.update(self.session, lines[False], self.now)
         stored.bring_back(self.session, returned)
-        cases.note(self.session, self.notes, self.now)
-        outbox.add_many(self.session, self.events, now=self.now)
-        settle(self.session, ending, self.now, by=self.by)
-        self._carry()
+        outbox.add_many(self.session, events, now=self.now)
+        settle(self.session, assigned.ending, self.now, by=self.by)
+        self._carry(assigned.merging)
 
-    def _carry(self) -> None:
+    def _carry(self, merging: Mapping[UUID, UUID]) -> None:
         """What keeps everybody from the door does so in the case that another was merged into."""
         merged: dict[UUID, CaseRow] = {}
-        for left in cases.standing(self.session, self.moves):
+        for left in cases.standing(self.session, merging):
             if left.status is CaseStatus.CLOSED:
-                into = cases.get(self.session, self.moves[left.id], self.lender)
+                into = cases.get(self.session, merging[left.id], self.lender)
                 assert into is not None, "an account was put into it just now"
                 merged[left.id] = into
         if merged:
             carry_holds(self.session, merged, self.now, by=self.by)
             carry_complaints(self.session, merged, self.now, by=self.by)
-
-    def _assign_cases(
-        self,
-        fresh: Sequence[_Stated],
-        known: Mapping[str, stored.Known],
-        owners: Mapping[str, UUID],
-    ) -> tuple[dict[str, UUID | None], set[UUID]]:
-        """The case of each account, opened or reopened as needed; and cases that may be over."""
-        live = {
-            person_id: (row.id, CaseStatus(row.status))
-            for person_id, row in cases.live_of(
-                self.session, self.lender, set(owners.values())
-            ).items()
-        }
-        opened: list[tuple[UUID, UUID]] = []
-        reopened: set[UUID] = set()
-        in_case: dict[str, UUID | None] = {}
-        ending: set[UUID] = set()
-        moved_flags: list[tuple[UUID, str, UUID]] = []
-        for each in fresh:
-            before, owner = known.get(each.external_id), owners[each.external_id]
-            former = None if before is None else before.case_id
-            moved = before is not None and before.person_id != owner
-            paid_at = None if before is None else before.paid_at
-            recalled_at = None if before is None else before.recalled_at
-            returns = before is not None and _returns(each, before)
-            if returns:
-                recalled_at = None
-            case_id = None if moved else former
-            account = each.account
-            if domain.still_owed(account.overdue, account.as_of, paid_at, recalled_at):
-                if owner not in live:
-                    live[owner] = (new_id(), CaseStatus.OPEN)
-                    opened.append((live[owner][0], owner))
-                case_id, status = live[owner]
-                if status is CaseStatus.RESOLVED:
-                    live[owner] = (case_id, domain.after(status, CaseStep.REOPEN))
-                    reopened.add(case_id)
-                if case_id != former:
-                    self._note(case_id, "account_added", each.external_id)
-            elif case_id is not None:
-                ending.add(case_id)
-            if moved and former is not None:
-                ending.add(former)
-                self._note(former, "account_moved", each.external_id)
-                if case_id is not None:
-                    self.moves[former] = case_id
-            if former is not None and case_id is not None and case_id != former:
-                moved_flags.append((former, each.external_id, case_id))
-            if returns and case_id is not None:
-                self._note(case_id, "account_returned", each.external_id)
-            in_case[each.external_id] = case_id
-        cases.open_new(self.session, self.lender, opened, self.now)
-        cases.reopen(self.session, reopened, self.now)
-        flags.follow(self.session, opened, self.lender)
-        flags.move(self.session, moved_flags)
-        # Before what was noted above: a case is opened before it is filled.
-        self.notes[:0] = [
-            cases.Note(case_id, kind, self.by, self.now)
-            for kind, ids in (("opened", [each for each, _ in opened]), ("reopened", reopened))
-            for case_id in ids
-        ]
-        for case_id, person_id in opened:
-            event = CaseOpened(
-                case_id=case_id, lender=self.lender, person_id=person_id, opened_at=self.now
-            )
-            self.events.append((person_id, event))
-        return in_case, ending
-
-    def _note(self, case_id: UUID, kind: str, external_id: str) -> None:
-        self.notes.append(cases.Note(case_id, kind, self.by, self.now, {"account": external_id}))
 
 
 def _home_first(account: Account, owner: UUID, kept: Mapping[addresses.Key, UUID]) -> list[UUID]:
@@ -373,12 +265,6 @@ def _home_first(account: Account, owner: UUID, kept: Mapping[addresses.Key, UUID
     home = account.home
     ordered = sorted(account.addresses, key=lambda address: address is not home)
     return list(dict.fromkeys(kept[owner, address.fingerprint] for address in ordered))
-
-
-def _returns(each: _Stated, before: stored.Known) -> bool:
-    return domain.is_back(
-        each.account.as_of, known_as_of=before.as_of, recalled_at=before.recalled_at
-    )
 
 
 def _returned(
