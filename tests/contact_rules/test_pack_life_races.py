@@ -161,14 +161,17 @@ def test_after_a_crash_it_goes_on_where_it_was(panel: Panel) -> None:
     _plan(panel, 5)
     draft = panel.scheduled("2026-11-28")
     house = panel.house
+    in_use = house.service.shelf.in_use
 
     def batch() -> bool:
         with transaction(house.engine) as session:
-            return ask_again(session, house.clock(), desk=house.service.desk(), revision=1, most=2)
+            return ask_again(
+                session, house.clock(), desk=house.service.desk(), in_use=in_use, most=2
+            )
 
     assert batch()
     with pytest.raises(RuntimeError), transaction(house.engine) as session:
-        ask_again(session, house.clock(), desk=house.service.desk(), revision=1, most=2)
+        ask_again(session, house.clock(), desk=house.service.desk(), in_use=in_use, most=2)
         raise RuntimeError("the process dies before it commits")
     assert sorted(states(house)) == ["reserved"] * 3 + ["revoked"] * 2
     (asked,) = panel.shown(draft)["asked_again"]

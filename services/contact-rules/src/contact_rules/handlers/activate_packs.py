@@ -1,12 +1,13 @@
 """Days pass: scheduled packs come into force, others are over, and planned visits are asked again.
 
 A visit is judged by the rules of its own day, so those planned behind the first day of new rules
-are asked again as soon as it is known, and once more when the day has come.
+are asked again as soon as it is known, and once more when the day has come. A release with other
+packs on disk has them all asked again when it starts.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from contact_rules.handlers.deciding import Desk
 from contact_rules.handlers.reconsider_visits import reconsider_visits
 from contact_rules.store import pack_versions, persons, rule_changes
 from contact_rules.store.rule_changes import Cause, RuleChange
-from contact_rules.store.shelf import Shelf
+from contact_rules.store.shelf import InUse, Shelf
 from shared import outbox
 
 _log = structlog.get_logger(__name__)
@@ -35,6 +36,7 @@ WHY: Final = "rules"
 """The reason of a revocation, where the rules changed."""
 
 _BATCH: Final = 50
+_LAST_OFFSET: Final = timedelta(hours=-12)
 _BY: Final = "doorstep"
 _TURNING: Final = (VersionState.SCHEDULED, VersionState.ACTIVE)
 
@@ -60,26 +62,38 @@ def turn_versions(session: Session, now: datetime) -> int:
     return turned
 
 
+def take_up_files(session: Session, in_use: InUse, now: datetime) -> None:
+    """Have all planned visits asked again, if other packs are on disk than those last taken up."""
+    today = (now + _LAST_OFFSET).date()  # where the day begins last
+    if rule_changes.announce_files(session, in_use.files.digest, today, in_use.revision, now):
+        _log.info("packs_on_disk_are_others", files=in_use.files.digest)
+
+
 def ask_again(
-    session: Session, now: datetime, *, desk: Desk, revision: int, most: int = _BATCH
+    session: Session, now: datetime, *, desk: Desk, in_use: InUse, most: int = _BATCH
 ) -> bool:
     """Ask again for the next visits that some change of the rules is about; True if there may be
     more of them.
 
     What was done is written with how far it is, so whoever goes on after a crash begins there.
-    ``revision`` is that of the rules on the desk: a change they don't contain yet is left alone. A
-    person about whom it fails is counted and left as they are; the checks at dispatch and at the
-    door are made by the new rules all the same.
+    ``in_use`` is what the rules on the desk are made of, or older: a change they don't contain yet
+    is left alone. A person about whom it fails is counted and left as they are; the checks at
+    dispatch and at the door are made by the new rules all the same.
     """
-    change = rule_changes.claim(session)
-    if change is None or change.revision > revision:
+    change = rule_changes.claim(session, in_use.files.digest)
+    if change is None or change.revision > in_use.revision:
         return False
     page = rule_changes.planned(session, change, most=most)
     if page.approvals == 0:
         rule_changes.save(session, replace(change, ended_at=now))
-        _log.info("planned_visits_asked_again", version_id=str(change.version_id),
-                  cause=change.cause, visits=change.done, revoked=change.revoked,
-                  failed=change.failed)  # fmt: skip
+        _log.info(
+            "planned_visits_asked_again",
+            cause=change.cause,
+            of=change.files or str(change.version_id),
+            visits=change.done,
+            revoked=change.revoked,
+            failed=change.failed,
+        )
         return True
     persons.lock(session, page.persons)
     before = rule_changes.count_reserved(session, page.persons)
@@ -111,16 +125,21 @@ class RulesTurn(Resting):
         self._clock = clock
         self._shelf = shelf
         self._desk = desk
+        self._files: str | None = None
 
     def run_once(self) -> bool:
         """One look at the calendar and one batch of visits. True if there may be more."""
         with transaction(self._engine) as session:
             turned = turn_versions(session, self._clock())
-        # The revision first: a desk taken later has no older rules.
-        revision = self._shelf.in_use.revision
+        # What is in use first: a desk taken later has no older rules.
+        in_use = self._shelf.in_use
         desk = self._desk()
+        if in_use.files.digest != self._files:
+            with transaction(self._engine) as session:
+                take_up_files(session, in_use, self._clock())
+            self._files = in_use.files.digest
         with transaction(self._engine) as session:
-            more = ask_again(session, self._clock(), desk=desk, revision=revision)
+            more = ask_again(session, self._clock(), desk=desk, in_use=in_use)
         return more or bool(turned)
 
     def close(self) -> None:

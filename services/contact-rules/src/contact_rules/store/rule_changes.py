@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from shared.ids import new_id
-from sqlalchemy import Row, bindparam, func, select, text, update
+from sqlalchemy import Row, bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
@@ -16,6 +16,7 @@ from contact_rules.domain.approval import ApprovalState
 from contact_rules.store.tables import APPROVAL, RULE_CHANGE, UUIDS
 
 _FIRST_OFFSET: Final = timedelta(hours=14)
+_ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(hashtext('doorstep packs on disk'))")
 _PLANNED: Final = (
     select(APPROVAL.c.starts_at, APPROVAL.c.id, APPROVAL.c.person_id)
     .where(
@@ -43,19 +44,23 @@ class Cause(StrEnum):
     ACTIVATED = "activated"
     ENDED = "ended"
     WITHDRAWN = "withdrawn"
+    FILES = "files"
+    """Other packs lie on disk than before, as of a new release."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
     """The rules are others for visits from a local day on.
 
-    ``revision``: of the rules those visits are asked by, at least. ``done`` of ``total`` were
-    asked, ``revoked`` of them; ``failed`` persons could not be asked about. ``position`` is the
-    last visit looked at.
+    ``version_id``: of the version that changed them, or ``files``: the digest of the packs on disk
+    that did. ``revision``: of the rules those visits are asked by, at least. ``done`` of ``total``
+    were asked, ``revoked`` of them; ``failed`` persons could not be asked about. ``position`` is
+    the last visit looked at.
     """
 
     id: UUID
-    version_id: UUID
+    version_id: UUID | None
+    files: str | None
     cause: Cause
     from_on: date
     revision: int
@@ -81,27 +86,44 @@ def announce(
     session: Session, version_id: UUID, cause: Cause, from_on: date, revision: int, now: datetime
 ) -> None:
     """Have the planned visits from that day on asked again."""
-    session.execute(
-        insert(RULE_CHANGE).values(
-            id=new_id(),
-            version_id=version_id,
-            cause=cause.value,
-            from_on=from_on,
-            revision=revision,
-            total=_count_planned(session, from_on),
-            done=0,
-            revoked=0,
-            failed=0,
-            begun_at=now,
-        )
-    )
+    _begin(session, cause, from_on, revision, now, version_id=version_id)
 
 
-def claim(session: Session) -> RuleChange | None:
-    """One that is not through, held until this transaction ends; None if nobody has to."""
+def announce_files(
+    session: Session, files: str, from_on: date, revision: int, now: datetime
+) -> bool:
+    """Have the planned visits from that day on asked again by the packs on disk, whose digest is
+    ``files``; False if the last that were announced are these.
+
+    What is still to be asked by those before is given up: these say more.
+    """
+    session.execute(_ONE_AT_A_TIME)
+    of_files = RULE_CHANGE.c.files.is_not(None)
+    latest = session.execute(
+        select(RULE_CHANGE.c.files)
+        .where(of_files)
+        .order_by(RULE_CHANGE.c.begun_at.desc(), RULE_CHANGE.c.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    if latest == files:
+        return False
+    left = update(RULE_CHANGE).where(of_files, RULE_CHANGE.c.ended_at.is_(None))
+    session.execute(left.values(ended_at=now))
+    _begin(session, Cause.FILES, from_on, revision, now, files=files)
+    return True
+
+
+def claim(session: Session, files: str) -> RuleChange | None:
+    """One that is not through, held until this transaction ends; None if nobody has to.
+
+    Whoever has ``files`` on disk leaves alone what is about others.
+    """
     row = session.execute(
         select(RULE_CHANGE)
-        .where(RULE_CHANGE.c.ended_at.is_(None))
+        .where(
+            RULE_CHANGE.c.ended_at.is_(None),
+            or_(RULE_CHANGE.c.files.is_(None), RULE_CHANGE.c.files == files),
+        )
         .order_by(RULE_CHANGE.c.begun_at, RULE_CHANGE.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -162,6 +184,33 @@ def is_open(session: Session, version_id: UUID) -> bool:
     return session.execute(query.limit(1)).one_or_none() is not None
 
 
+def _begin(
+    session: Session,
+    cause: Cause,
+    from_on: date,
+    revision: int,
+    now: datetime,
+    *,
+    version_id: UUID | None = None,
+    files: str | None = None,
+) -> None:
+    session.execute(
+        insert(RULE_CHANGE).values(
+            id=new_id(),
+            version_id=version_id,
+            files=files,
+            cause=cause.value,
+            from_on=from_on,
+            revision=revision,
+            total=_count_planned(session, from_on),
+            done=0,
+            revoked=0,
+            failed=0,
+            begun_at=now,
+        )
+    )
+
+
 def _count_planned(session: Session, from_on: date) -> int:
     query = select(func.count()).where(
         APPROVAL.c.state == ApprovalState.RESERVED.value, APPROVAL.c.starts_at >= _begins(from_on)
@@ -181,6 +230,7 @@ def _change(row: Row[Any]) -> RuleChange:
     return RuleChange(
         id=row.id,
         version_id=row.version_id,
+        files=row.files,
         cause=Cause(row.cause),
         from_on=row.from_on,
         revision=row.revision,

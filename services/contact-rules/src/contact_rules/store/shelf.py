@@ -67,7 +67,7 @@ class InUse:
     """
 
     library: Library
-    files: tuple[Pack, ...]
+    files: Library
     live: RulesInForce
     versions: Mapping[str, UUID]
 
@@ -93,7 +93,7 @@ class Shelf:
         self._refused_revision: int | None = None
         self._in_use: InUse | None = None
         if engine is None:
-            self._in_use = InUse(self._files, tuple(self._files), _NOTHING_IN_FORCE, {})
+            self._in_use = InUse(self._files, self._files, _NOTHING_IN_FORCE, {})
         self.trouble: str | None = None
         """Why the packs on disk, and those in force, are not those in use; None if they are."""
         _REFUSED.labels(service).set(0)
@@ -175,11 +175,11 @@ class Shelf:
     def _together(self, files: Library, live: RulesInForce) -> InUse:
         """Raises BrokenPack."""
         if not live.versions:
-            return InUse(files, tuple(files), live, {})
+            return InUse(files, files, live, {})
         packs = {version.id: self._dated(version) for version in live.versions}
         return InUse(
             library=guarded_library(files, packs.values()),
-            files=tuple(files),
+            files=files,
             live=live,
             versions={pack.name: id_ for id_, pack in packs.items()},
         )

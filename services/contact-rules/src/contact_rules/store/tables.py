@@ -293,7 +293,8 @@ class RuleChangeRow(Row, table=True):
     __tablename__ = "rule_change"
 
     id: UUID = Field(sa_type=Uuid, primary_key=True)
-    version_id: UUID = Field(sa_type=Uuid)
+    version_id: UUID | None = Field(sa_type=Uuid)
+    files: str | None = Field(sa_type=Text)
     cause: str = Field(sa_type=Text)
     from_on: date = Field(sa_type=Date)
     revision: int = Field(sa_type=BigInteger)
