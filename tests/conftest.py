@@ -18,6 +18,7 @@ from credentials import Keys, TokenMint
 from databases import PLUMBING, Databases
 from postgres import PostgresServer
 from rabbitmq import RabbitServer
+from routes_once import routes_worked_out_once
 from settable_clock import SettableClock
 from sqlalchemy import Engine
 
@@ -36,6 +37,13 @@ def pytest_report_header() -> list[str]:
         except NoBacking as error:
             lines.append(f"{name}: NONE. {error}")
     return lines
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _routes_worked_out_once() -> Iterator[None]:
+    """Applications are made by the thousand here."""
+    with routes_worked_out_once():
+        yield
 
 
 @pytest.fixture(scope="session")
