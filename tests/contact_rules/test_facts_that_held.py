@@ -128,6 +128,19 @@ def test_a_mistake_is_one_although_the_matter_ended_as_well(house: House, debtor
     assert visited(house, debtor, taipei("12-03 10:00")) == []
 
 
+def test_a_mistake_that_shows_when_it_has_ended(house: House, debtor: Debtor) -> None:
+    lawyer = told(house, debtor, "12-01 09:00", "represented")
+    taken_back(house, debtor, lawyer, "12-20 09:00")
+    ended = taken_back(house, debtor, lawyer, "12-28 15:00", in_error=True)
+    assert ended["in_error"] is True
+    assert visited(house, debtor, taipei("12-15 10:00")) == []
+    path = f"/v1/persons/{debtor.person_id}/facts/{lawyer}/withdraw"
+    for body in ({"reason": "again", "in_error": True}, {"reason": "again"}):
+        answer = house.client.post(path, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (409, "has_ended")
+    assert len(house.rows("known_fact_end")) == 2
+
+
 def test_a_mistake_has_no_day_of_its_end(house: House, debtor: Debtor) -> None:
     lawyer = told(house, debtor, "12-01 09:00", "represented")
     path = f"/v1/persons/{debtor.person_id}/facts/{lawyer}/withdraw"
@@ -159,6 +172,19 @@ def test_a_consent_that_nobody_gave_made_nothing_lawful(house: House, debtor: De
     tell(house, visit_told(debtor, "proof", taipei("12-15 10:00"), purpose="validation"))
     assert breaches(house) == []
     taken_back(house, debtor, yes, "12-17 09:00", in_error=True)
+    assert breaches(house) == [(DISPUTE, "fact")]
+
+
+def test_a_consent_that_nobody_gave_shows_when_it_has_been_taken_back(
+    house: House, debtor: Debtor
+) -> None:
+    told(house, debtor, "12-01 09:00", "dispute", form="written")
+    yes = agreed(house, debtor, "12-02 09:00")
+    house.clock.set(taipei("12-16 12:00"))
+    tell(house, visit_told(debtor, "proof", taipei("12-15 10:00"), purpose="validation"))
+    taken_back(house, debtor, yes, "12-17 09:00")
+    assert breaches(house) == []
+    taken_back(house, debtor, yes, "12-18 09:00", in_error=True)
     assert breaches(house) == [(DISPUTE, "fact")]
 
 

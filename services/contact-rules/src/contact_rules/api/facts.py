@@ -143,7 +143,8 @@ def withdraw_fact(
     are revoked. What was decided by it stays as it is; contacts that took place are judged by what
     held when they were made, and one that nothing made lawful is reported.
 
-    A lender takes back what it told itself. 409 `has_ended` if it ended already.
+    A lender takes back what it told itself. 409 `has_ended` if it ended already; what has ended may
+    still be said never to have been so (`in_error`), once.
     """
     now, scope = service.clock(), caller.lender_scope()
     with transaction(service.engine) as session:

@@ -107,13 +107,15 @@ def withdraw(session: Session, kept: Kept, end: Ended, now: datetime, *, desk: D
     """End one fact or consent for good: it was taken back, or it was never so.
 
     Planned visits that rested on it are revoked. Where it was one no longer before its end was
-    told, contacts since then that only it made lawful are reported. Raises `HasEnded`.
+    told, contacts since then that only it made lawful are reported. That it was never so may turn
+    out after it has ended. Raises `HasEnded`.
     """
     persons.lock(session, [kept.told.person_id])
     # It may have ended while the lock was waited for.
     before = facts.find(session, kept.told.id)
     assert before is not None
-    if before.ended is not None or not facts.end(session, end):
+    known = before.ended is not None and (before.ended.in_error or not end.in_error)
+    if known or not facts.end(session, end):
         raise HasEnded
     person_id = kept.told.person_id
     reconsider_visits(session, [person_id], now, desk=desk, why=kept.told.kind)

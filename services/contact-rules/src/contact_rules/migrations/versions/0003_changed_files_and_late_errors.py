@@ -1,4 +1,4 @@
-"""Changed packs on disk have planned visits asked again too, as versions do."""
+"""Changed packs on disk have planned visits asked again; what has ended may turn out an error."""
 
 from alembic import op
 
@@ -16,6 +16,11 @@ ALTER TABLE rule_change ADD CONSTRAINT rule_change_cause_check CHECK (cause IN
 ALTER TABLE rule_change ADD CONSTRAINT rule_change_of_a_version_or_of_files CHECK (
     (version_id IS NULL) = (cause = 'files') AND (files IS NOT NULL) = (cause = 'files'));
 CREATE INDEX rule_change_of_files ON rule_change (begun_at, id) WHERE files IS NOT NULL;
+
+-- A fact ends once, and once more if it turns out later that it never was so.
+DROP INDEX known_fact_end_once;
+CREATE UNIQUE INDEX known_fact_end_once ON known_fact_end (fact_id, in_error)
+    WHERE fact_id IS NOT NULL;
 """
 
 
