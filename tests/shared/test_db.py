@@ -1,5 +1,8 @@
 """Transactions: all or nothing, and which errors a retry may cure."""
 
+import gc
+from weakref import ref
+
 import pytest
 from shared.db import is_transient, make_engine, on_commit_wake, transaction
 from sqlalchemy import Engine, text
@@ -17,15 +20,33 @@ def test_a_transaction_commits_at_its_end_and_not_before(plumbing_engine: Engine
     assert seen() == 1
 
 
+class Sleeper:
+    """Knows its engine, as a relay does."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine, self.woken = engine, 0
+        on_commit_wake(engine, self.wake)
+
+    def wake(self) -> None:
+        self.woken += 1
+
+
+def test_an_engine_and_who_waits_for_its_commits_are_given_up_together() -> None:
+    sleeper = Sleeper(make_engine("postgresql://nobody@127.0.0.1:1/none"))
+    engine = ref(sleeper.engine)
+    del sleeper
+    gc.collect()
+    assert engine() is None
+
+
 def test_a_transaction_that_raises_leaves_nothing(plumbing_engine: Engine) -> None:
-    woken: list[bool] = []
-    on_commit_wake(plumbing_engine, lambda: woken.append(True))
+    sleeper = Sleeper(plumbing_engine)
     with pytest.raises(KeyError), transaction(plumbing_engine) as session:
         session.execute(text("INSERT INTO inbox VALUES (gen_random_uuid(), now())"))
         raise KeyError
     with plumbing_engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM inbox")).scalar_one() == 0
-    assert woken == []
+    assert sleeper.woken == 0
 
 
 def test_sessions_are_in_utc_and_read_committed(plumbing_engine: Engine) -> None:

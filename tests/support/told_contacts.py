@@ -27,7 +27,7 @@ class AccountReceived(Event):
 
 def account_of(debtor: Debtor) -> str:
     """The lender's own id of the debtor's account."""
-    return f"CARD-{str(debtor.account_id)[-6:]}"
+    return f"CARD-{str(debtor.account_id)[-12:]}"
 
 
 def received(debtor: Debtor, as_of: datetime = MONDAY, **changed: Any) -> AccountReceived:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakMethod
 
 import psycopg
 from sqlalchemy import Engine, create_engine
@@ -38,7 +38,8 @@ _TRANSIENT_STATES: Final = frozenset(
     }
 )
 
-_wakes: WeakKeyDictionary[Engine, list[Callable[[], None]]] = WeakKeyDictionary()
+# A relay knows its engine: held from here, neither of them would ever be given up.
+_wakes: WeakKeyDictionary[Engine, list[WeakMethod[Callable[[], None]]]] = WeakKeyDictionary()
 _wakes_lock = threading.Lock()
 
 
@@ -88,8 +89,9 @@ def transaction(engine: Engine) -> Iterator[Session]:
     if has_events:
         with _wakes_lock:
             wakes = tuple(_wakes.get(engine, ()))
-        for wake in wakes:
-            wake()
+        for each in wakes:
+            if (wake := each()) is not None:
+                wake()
 
 
 def copy_in(
@@ -132,9 +134,10 @@ def driver_cursor(session: Session, statement: str) -> Iterator[psycopg.Cursor[A
 
 
 def on_commit_wake(engine: Engine, wake: Callable[[], None]) -> None:
-    """Have ``wake`` called after each commit on ``engine`` that wrote events."""
+    """Have the method ``wake`` called after each commit on ``engine`` that wrote events, for as
+    long as its object lives."""
     with _wakes_lock:
-        _wakes.setdefault(engine, []).append(wake)
+        _wakes.setdefault(engine, []).append(WeakMethod(wake))
 
 
 def is_transient(error: BaseException) -> bool:
